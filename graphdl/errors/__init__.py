@@ -1,0 +1,22 @@
+"""Spans, diagnostics, their rendering, and the exceptions users meet."""
+
+from .diagnostic import Diagnostic, Label
+from .exceptions import DataError, DivergedError, GdlError, ModelError, UsageError
+from .nearest import did_you_mean, nearest
+from .render import render
+from .span import Source, Span
+
+__all__ = [
+    "DataError",
+    "Diagnostic",
+    "DivergedError",
+    "GdlError",
+    "Label",
+    "ModelError",
+    "Source",
+    "Span",
+    "UsageError",
+    "did_you_mean",
+    "nearest",
+    "render",
+]

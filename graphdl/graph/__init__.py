@@ -1,0 +1,5 @@
+"""The model graph: layers, names, shapes, weights and roles."""
+
+from .model import Graph, Initial, Named, Node, Setting, Shaped, Weight, Wire
+
+__all__ = ["Graph", "Initial", "Named", "Node", "Setting", "Shaped", "Weight", "Wire"]

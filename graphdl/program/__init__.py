@@ -1,0 +1,24 @@
+"""The tensor program and its primitives."""
+
+from .primitive import Array, Call, Primitive, Scratch, ShapeError
+from .program import Input, Kind, Op, Program, Type, Update, Value
+from .size import Dim, Size, evaluate, product
+
+__all__ = [
+    "Array",
+    "Call",
+    "Dim",
+    "Input",
+    "Kind",
+    "Op",
+    "Primitive",
+    "Program",
+    "Scratch",
+    "ShapeError",
+    "Size",
+    "Type",
+    "Update",
+    "Value",
+    "evaluate",
+    "product",
+]

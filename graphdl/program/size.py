@@ -1,0 +1,171 @@
+"""Sizes of axes: whole numbers, or polynomials over names that get their value when the program runs.
+
+`B` is the batch, `T` a length named in the model. Arithmetic keeps one canonical form, so that two
+sizes are equal exactly when their forms are:
+
+>>> B, T = Size.named("B"), Size.named("T")
+>>> (T + 2 - 2) * B == B * T
+True
+>>> str((T - 3) // 2 + 1)
+'(T-3)//2+1'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Atom = "str | Quotient"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A floor division or remainder (`operator` is `//` or `%`) that does not come out even."""
+
+    top: Size
+    bottom: Dim
+    operator: str = "//"
+
+    def __str__(self) -> str:
+        return f"({self.top}){self.operator}{self.bottom}"
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        top, bottom = evaluate(self.top, sizes), evaluate(self.bottom, sizes)
+        return top // bottom if self.operator == "//" else top % bottom
+
+
+Monomial = tuple["str | Quotient", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A sum of `coefficient * product of atoms`, sorted; never a plain number (that is an int)."""
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def named(name: str) -> Size:
+        """The size called `name`."""
+        return Size((((name,), 1),))
+
+    def names(self) -> frozenset[str]:
+        """Every name this size depends on."""
+        found: set[str] = set()
+        for monomial, _ in self.terms:
+            for atom in monomial:
+                if isinstance(atom, str):
+                    found.add(atom)
+                else:
+                    found |= atom.top.names()
+                    found |= atom.bottom.names() if isinstance(atom.bottom, Size) else set()
+        return frozenset(found)
+
+    def __add__(self, other: Dim) -> Dim:
+        return _collect([*self.terms, *_terms(other)])
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dim:
+        return self * -1
+
+    def __sub__(self, other: Dim) -> Dim:
+        return self + (other * -1)
+
+    def __rsub__(self, other: Dim) -> Dim:
+        return (self * -1) + other
+
+    def __mul__(self, other: Dim) -> Dim:
+        return _collect(
+            [(_ordered(a + b), m * n) for a, m in self.terms for b, n in _terms(other)]
+        )
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Dim) -> Dim:
+        whole = _divided(self, other)
+        return Size((((Quotient(self, other),), 1),)) if whole is None else whole
+
+    def __rfloordiv__(self, other: int) -> Dim:
+        top = Size((((), other),))
+        return Size((((Quotient(top, self),), 1),)) if other else 0
+
+    def __mod__(self, other: Dim) -> Dim:
+        if _divided(self, other) is not None:
+            return 0
+        return Size((((Quotient(self, other, "%"),), 1),))
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for monomial, factor in self.terms:
+            names = [str(atom) for atom in monomial]
+            if not names or factor not in (1, -1):
+                names.insert(0, str(abs(factor)))
+            sign = "-" if factor < 0 else "+"
+            parts.append(("" if sign == "+" and not parts else sign) + "*".join(names))
+        return "".join(parts)
+
+    __repr__ = __str__
+
+
+Dim = int | Size
+
+
+def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """The number a size stands for, given the value of each name."""
+    if isinstance(dim, int):
+        return dim
+    total = 0
+    for monomial, factor in dim.terms:
+        for atom in monomial:
+            factor *= sizes[atom] if isinstance(atom, str) else atom.evaluate(sizes)
+        total += factor
+    return total
+
+
+def product(dims: tuple[Dim, ...]) -> Dim:
+    """The number of elements of a shape."""
+    total: Dim = 1
+    for dim in dims:
+        total = total * dim
+    return total
+
+
+def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    return dim.terms if isinstance(dim, Size) else (((), dim),)
+
+
+def _ordered(monomial: Monomial) -> Monomial:
+    return tuple(sorted(monomial, key=str))
+
+
+def _collect(terms: list[tuple[Monomial, int]]) -> Dim:
+    total: dict[Monomial, int] = {}
+    for monomial, factor in terms:
+        total[monomial] = total.get(monomial, 0) + factor
+    kept = {m: f for m, f in total.items() if f}
+    if not kept:
+        return 0
+    if list(kept) == [()]:
+        return kept[()]
+    return Size(tuple(sorted(kept.items(), key=lambda t: (-len(t[0]), [str(a) for a in t[0]]))))
+
+
+def _divided(top: Size, bottom: Dim) -> Dim | None:
+    """`top / bottom` when it comes out even, else None."""
+    if bottom == 0:
+        raise ZeroDivisionError("a size divided by zero")
+    divisor = _terms(bottom)
+    if len(divisor) != 1:
+        return 1 if top == bottom else None
+    (atoms, factor) = divisor[0]
+    result = []
+    for monomial, count in top.terms:
+        rest = list(monomial)
+        for atom in atoms:
+            if atom not in rest:
+                return None
+            rest.remove(atom)
+        if count % factor:
+            return None
+        result.append((tuple(rest), count // factor))
+    return _collect(result)
