@@ -97,6 +97,13 @@ class ListOf(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Table(Tree):
+    """`{5: 0.5, 6: 0.25}`, as in `steps({5: 0.5, 6: 0.25})`."""
+
+    entries: tuple[tuple[Expression, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class If(Tree):
     """`if c { a } else { b }`; without `else` a stage passes its input on."""
 
@@ -162,6 +169,7 @@ Expression = (
     | Binary
     | TupleOf
     | ListOf
+    | Table
     | If
     | Repeat
     | Each
