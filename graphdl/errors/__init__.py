@@ -3,7 +3,7 @@
 from .diagnostic import Diagnostic, Label
 from .exceptions import DataError, DivergedError, GdlError, ModelError, UsageError
 from .nearest import did_you_mean, nearest
-from .render import render
+from .render import render, render_github, render_json
 from .span import Source, Span
 
 __all__ = [
@@ -19,4 +19,6 @@ __all__ = [
     "did_you_mean",
     "nearest",
     "render",
+    "render_github",
+    "render_json",
 ]

@@ -1,4 +1,4 @@
-"""The parser itself: lark's tables for grammar/gdl.lark, built once and kept in the user's cache."""
+"""The parser: lark's tables for grammar/gdl.lark, made once and kept in the user's cache."""
 
 from __future__ import annotations
 

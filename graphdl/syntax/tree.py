@@ -1,4 +1,4 @@
-"""The syntax tree: one frozen dataclass per kind of expression and statement, each with its span."""
+"""The syntax tree: a frozen dataclass per kind of expression and statement, each with its span."""
 
 from __future__ import annotations
 
