@@ -1,0 +1,170 @@
+"""Times one training step (forward, backward, update) of standard workloads on fixed random data.
+
+    python benchmarks/steps.py                     # every workload, as a table
+    python benchmarks/steps.py mlp32 cnn32 --json  # one JSON object per line, the machine first
+    python benchmarks/steps.py --backend cupy
+
+The figures of another library mean something only beside these, run in turn on the same idle machine. A step
+includes what `net.step` does in Python: checking the arrays and copying them in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import graphdl as gdl
+
+MODELS = Path(__file__).parent / "models"
+THREADS = 2
+POINTS = 862  # examples of `logreg_epoch`
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A model file, its input for one batch, and the number of classes."""
+
+    model: str
+    shape: tuple[int, ...]
+    classes: int
+    points: int = 0
+
+    def arrays(self, rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
+        """One batch of random data; all examples, for a whole epoch."""
+        shape = (self.points or self.shape[0], *self.shape[1:])
+        return {
+            "x": rng.standard_normal(shape).astype(np.float32),
+            "y": rng.integers(0, self.classes, shape[0]),
+        }
+
+
+WORKLOADS = {
+    "logreg1": Workload("logreg", (1, 2), 2),
+    "logreg_epoch": Workload("logreg", (1, 2), 2, points=POINTS),
+    "mlp32": Workload("mlp", (32, 784), 10),
+    "mlp32_adam": Workload("mlp_adam", (32, 784), 10),
+    "cnn32": Workload("cnn", (32, 1, 28, 28), 10),
+    "cnn128": Workload("cnn", (128, 1, 28, 28), 10),
+}
+
+
+def measure(step: Callable[[], object], budget: float) -> tuple[float, float]:
+    """Median and minimum seconds per call over seven samples, after a warm-up."""
+    for _ in range(4):
+        step()
+    start = time.perf_counter()
+    step()
+    calls = max(1, int(budget / 8 / max(time.perf_counter() - start, 1e-7)))
+    samples = []
+    for _ in range(7):
+        start = time.perf_counter()
+        for _ in range(calls):
+            step()
+        samples.append((time.perf_counter() - start) / calls)
+    return float(np.median(samples)), min(samples)
+
+
+def training_step(workload: Workload, backend: str) -> Callable[[], object]:
+    """A function that makes one update, or one for each example of an epoch."""
+    net = gdl.compile(MODELS / f"{workload.model}.gdl", backend=backend, seed=0)
+    arrays = workload.arrays(np.random.default_rng(0))
+    if not workload.points:
+        return lambda: net.step(**arrays)
+    examples = [
+        {name: values[i : i + 1] for name, values in arrays.items()} for i in range(workload.points)
+    ]
+
+    def epoch() -> None:
+        for example in examples:
+            net.step(**example)
+
+    return epoch
+
+
+def header(backend: str) -> dict[str, Any]:
+    """What the figures depend on: machine, versions, BLAS and the kernels that BLAS chose."""
+    names = ("graphdl", "numpy", "threadpoolctl")
+    return {
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in names},
+        "backend": backend,
+        "blas": [
+            {
+                key: pool.get(key)
+                for key in ("internal_api", "version", "architecture", "num_threads")
+            }
+            for pool in threadpool_info()
+        ],
+        # A value such as Haswell halves the speed of products on an AVX-512 machine.
+        "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE", "unset"),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def show(row: Mapping[str, Any], as_json: bool) -> None:
+    """One line of output, at once."""
+    if as_json:
+        print(json.dumps(row), flush=True)
+    elif "workload" in row:
+        print(
+            f"{row['workload']:<14}{row['us_median']:>12,.1f} us{row['us_min']:>12,.1f} us",
+            flush=True,
+        )
+    else:
+        print(*(f"# {name}: {value}" for name, value in row.items()), sep="\n")
+        print(f"{'workload':<14}{'median':>15}{'minimum':>15}", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Times the workloads that were named, or all."""
+    parser = argparse.ArgumentParser(description="Times one training step of each workload.")
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
+    parser.add_argument("--backend", default="numpy", help="numpy (default) or cupy")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--budget", type=float, default=4.0, help="seconds per workload")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.workloads) - set(WORKLOADS):
+        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    with threadpool_limits(THREADS):
+        show(header(given.backend), given.json)
+        for name in given.workloads or WORKLOADS:
+            workload = WORKLOADS[name]
+            median, least = measure(training_step(workload, given.backend), given.budget)
+            unit = 1e6 / (workload.points or 1)
+            show(
+                {
+                    "peer": f"graphdl-{given.backend}",
+                    "workload": name,
+                    "us_median": round(median * unit, 3),
+                    "us_min": round(least * unit, 3),
+                },
+                given.json,
+            )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except gdl.GdlError as error:
+        sys.exit(f"error: {error}")
