@@ -4,8 +4,8 @@
     python benchmarks/steps.py mlp32 cnn32 --json  # one JSON object per line, the machine first
     python benchmarks/steps.py --backend cupy
 
-The figures of another library mean something only beside these, run in turn on the same idle machine. A step
-includes what `net.step` does in Python: checking the arrays and copying them in.
+The figures of another library mean something only beside these, run in turn on the same idle
+machine. A step includes what `net.step` does in Python: checking the arrays, copying them in.
 """
 
 from __future__ import annotations
@@ -127,10 +127,8 @@ def show(row: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(row), flush=True)
     elif "workload" in row:
-        print(
-            f"{row['workload']:<14}{row['us_median']:>12,.1f} us{row['us_min']:>12,.1f} us",
-            flush=True,
-        )
+        times = "".join(f"{row[key]:>12,.1f} us" for key in ("us_median", "us_min"))
+        print(f"{row['workload']:<14}{times}", flush=True)
     else:
         print(*(f"# {name}: {value}" for name, value in row.items()), sep="\n")
         print(f"{'workload':<14}{'median':>15}{'minimum':>15}", flush=True)
