@@ -1,4 +1,4 @@
-"""DOT text to svg, png and pdf through Graphviz's own `dot`; `.dot` needs nothing."""
+"""DOT text to svg, png and pdf through Graphviz: `dot`, else pygraphviz; `.dot` needs nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ FORMATS = ("svg", "png", "pdf", "dot")
 TIMEOUT = 60.0
 INSTALL = (
     "drawing {format} needs Graphviz, and there is no `dot` on this machine: install it "
-    "(`apt install graphviz`, `brew install graphviz` or `winget install graphviz`); "
+    "(`apt install graphviz`, `brew install graphviz` or `winget install graphviz`), or "
+    "`pip install pygraphviz`; "
     "`-o net.dot` always works"
 )
 
@@ -34,7 +35,7 @@ def render(dot: str, format: str = "svg", timeout: float = TIMEOUT) -> bytes:
         raise UsageError(f"cannot draw `{format}`; formats: {', '.join(FORMATS)}")
     program = shutil.which("dot")
     if program is None:
-        raise UsageError(INSTALL.format(format=format))
+        return _from_the_wheel(dot, format)
     command = [program, f"-T{format}", *(["-Gdpi=144"] if format == "png" else [])]
     try:
         done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=timeout)
@@ -47,6 +48,18 @@ def render(dot: str, format: str = "svg", timeout: float = TIMEOUT) -> bytes:
         reason = said[0] if said else f"exit {done.returncode}"
         raise UsageError(f"Graphviz could not draw this: {reason}; `-o net.dot` always works")
     return done.stdout
+
+
+def _from_the_wheel(dot: str, format: str) -> bytes:
+    """The picture through pygraphviz, whose wheels carry Graphviz: the `draw` extra."""
+    try:
+        from pygraphviz import AGraph
+    except ImportError:
+        raise UsageError(INSTALL.format(format=format)) from None
+    graph = AGraph(string=dot)
+    if format == "png":
+        graph.graph_attr["dpi"] = "144"
+    return bytes(graph.draw(format=format, prog="dot"))
 
 
 def format_of(path: Path) -> str:

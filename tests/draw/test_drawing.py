@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,7 @@ def test_without_graphviz_dot_text_still_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sketches: Sketches
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     drawing = draw(sketches["cnn"]())
     with pytest.raises(UsageError, match=r"install it .* always works"):
         drawing.save(tmp_path / "net.svg")
