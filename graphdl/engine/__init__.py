@@ -1,0 +1,1 @@
+"""Training: settings, the loop, checkpoints, records, and what people see of it."""

@@ -1,0 +1,179 @@
+"""Checkpoints: one safetensors file from which a model can be evaluated, drawn, resumed, exported.
+
+Weights and running values stand under their own names, optimiser memory under `o/<weight>.<state>`
+(only where training is to go on); the model's text and all else are texts in the metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from ..errors import DataError, did_you_mean
+from .atomic import Sync, write_atomically
+from .by_name import MEMORY, compare, insist
+from .history import Progress
+from .tensor_file import TensorFile, open_tensors
+from .trainable import Arrays, Trainable
+
+FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that was opened: texts are read, tensors wait until they are asked for.
+
+    description  what `Trainable.description` said: parameters, versions, dtype, backend
+    settings     of the training, as `Settings.to_json` wrote them
+    record       figures of the epoch it was saved at
+    progress     where training stood; None when it is not for resuming
+    """
+
+    path: Path
+    model: str
+    description: dict[str, Any]
+    seed: int
+    steps: int
+    draws: int
+    settings: dict[str, Any]
+    record: dict[str, Any]
+    progress: Progress | None
+    running: frozenset[str]
+    file: TensorFile
+
+    def weights(self) -> Arrays:
+        """Weights and running values by name."""
+        entries = self.file.entries
+        return {name: e.read() for name, e in entries.items() if not name.startswith(MEMORY)}
+
+    def state(self) -> Arrays:
+        """All arrays as `Trainable.restore` takes them."""
+        return {self.key(name): entry.read() for name, entry in self.file.entries.items()}
+
+    def key(self, name: str) -> str:
+        """What the network calls a tensor of the file."""
+        if name.startswith(MEMORY):
+            return name
+        return f"r/{name}" if name in self.running else f"w/{name}"
+
+
+def save_checkpoint(
+    path: Path,
+    trainable: Trainable,
+    *,
+    settings: dict[str, Any] | None = None,
+    record: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+    state: Arrays | None = None,
+    sync: Sync | None = None,
+) -> None:
+    """Writes a checkpoint atomically; optimiser memory goes in when `progress` says to resume.
+
+    `state` is an earlier state of the network to write instead of the present one.
+
+    Raises:
+        GdlError: nothing could be written; the file from before is untouched.
+    """
+    state = trainable.state() if state is None else state
+    arrays = {_file_name(key): _plain(array) for key, array in state.items()
+              if progress or not key.startswith(MEMORY)}  # fmt: skip
+    description = dict(trainable.description())
+    training = {
+        "seed": trainable.seed,
+        "steps": trainable.steps,
+        "draws": trainable.draws,
+        "settings": settings or {},
+        "record": record or {},
+        "progress": progress.to_json() if progress else None,
+        "running": [key[2:] for key in state if key.startswith("r/")],
+    }
+    metadata = {
+        "graphdl": FORMAT,
+        "model": str(description.pop("model", "")),
+        "description": json.dumps(description),
+        "training": json.dumps(training),
+    }
+    write_atomically(path, save(arrays, metadata), sync)
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint's texts and checks its table of contents.
+
+    Raises:
+        UsageError, DataError: there is none, it is broken, or graphdl did not write it.
+    """
+    file = open_tensors(path)
+    if "graphdl" not in file.metadata:
+        raise DataError(f"{path} holds tensors but no model: it is not a graphdl checkpoint")
+    if file.metadata["graphdl"] != FORMAT:
+        raise DataError(f"{path} was written by a newer graphdl; this one reads format {FORMAT}")
+    try:
+        training = json.loads(file.metadata["training"])
+        description = dict(json.loads(file.metadata["description"]))
+        at = training["progress"]
+        return Checkpoint(
+            path,
+            file.metadata["model"],
+            description,
+            int(training["seed"]),
+            int(training["steps"]),
+            int(training["draws"]),
+            dict(training["settings"]),
+            dict(training["record"]),
+            Progress.from_json(at) if at else None,
+            frozenset(map(str, training["running"])),
+            file,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path}: its metadata are broken: {error}") from None
+
+
+def restore(trainable: Trainable, checkpoint: Checkpoint) -> None:
+    """Puts a network where the checkpoint was, after checking every name and shape.
+
+    Raises:
+        DataError: the checkpoint is of another model; nothing has been changed then.
+    """
+    own = trainable.state()
+    wanted = {_file_name(key): array.shape for key, array in own.items()}
+    parameters = {name: s for name, s in wanted.items() if not name.startswith(MEMORY)}
+    insist(compare(checkpoint.file, parameters))
+    if checkpoint.progress:
+        _insist_on_memory(checkpoint, wanted)
+    arrays = {key: array for key, array in checkpoint.state().items() if key in own}
+    trainable.restore({key: array.astype(own[key].dtype) for key, array in arrays.items()})
+    trainable.seed, trainable.steps = checkpoint.seed, checkpoint.steps
+    trainable.draws = checkpoint.draws
+
+
+def _insist_on_memory(checkpoint: Checkpoint, wanted: dict[str, tuple[int, ...]]) -> None:
+    held = {n: e.shape for n, e in checkpoint.file.entries.items() if n.startswith(MEMORY)}
+    due = {name: shape for name, shape in wanted.items() if name.startswith(MEMORY)}
+    for name in due.keys() ^ held.keys():
+        place = "the checkpoint" if name in due else "the model"
+        hint = did_you_mean(name[2:], [n[2:] for n in (held if name in due else due)])
+        raise DataError(
+            f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is not in {place}"
+            + (f"; {hint}" if hint else "; was the optimizer changed?")
+        )
+    for name, shape in due.items():
+        if held[name] != shape:
+            raise DataError(
+                f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is "
+                f"{list(held[name])}, the model has {list(shape)}"
+            )
+
+
+def _file_name(key: str) -> str:
+    return key if key.startswith(MEMORY) else key[2:]
+
+
+def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    # safetensors writes the memory of a strided array as if it were contiguous
+    little = array.dtype.newbyteorder("<")
+    return np.asarray(array, dtype=little, order="C")

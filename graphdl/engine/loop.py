@@ -1,0 +1,218 @@
+"""The training loop: batches, epochs, validation, checkpoints, and every reason to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..data.sampler import Sampler
+from ..errors import DivergedError, UsageError, did_you_mean
+from . import checks
+from .by_name import MEMORY
+from .checkpoint import save_checkpoint
+from .evaluate import evaluate
+from .history import Ending, Progress, Record, lower_is_better
+from .interrupt import Interrupt
+from .reporter import Clock, Reporter
+from .run_folder import RunFolder
+from .schedule import Moment
+from .settings import Settings
+from .trainable import Arrays, NonFinite, Split, Trainable, examples
+
+SAVE_GAP = 1.0  # seconds: epochs shorter than this share a checkpoint
+
+
+@dataclass(slots=True)
+class Loop:
+    """One run; `progress` is at every moment what a checkpoint needs to go on.
+
+    Checkpoints are written between updates only, never within a group of accumulated batches.
+    """
+
+    trainable: Trainable
+    train: Split
+    validation: Split | None
+    settings: Settings
+    sampler: Sampler
+    progress: Progress
+    reporter: Reporter
+    folder: RunFolder | None
+    clock: Clock
+    limit: int | None = None
+    best: Arrays | None = None
+    best_is_saved: bool = True
+    began: float = 0.0
+    saved: float = 0.0
+    saved_step: int = 0
+    interrupt: Interrupt = field(init=False)
+    settings_json: dict[str, Any] = field(init=False)
+
+    def run(self) -> Ending:
+        """Trains until there is a reason to stop, and says which."""
+        self.settings_json = self.settings.to_json()
+        self.began = self.saved = self.clock()
+        self.saved_step = self.progress.step
+        with Interrupt(self.reporter.note) as self.interrupt:
+            ending = self._ended()
+            while ending is None:
+                ending = self._epoch() or self._ended()
+            self.save()
+        self._announce(ending)
+        return ending
+
+    def _ended(self) -> Ending | None:
+        if self.progress.waited_more_than(self.settings.patience):
+            return "early stop"
+        return "finished" if self.progress.epoch > self.settings.epochs else None
+
+    def _epoch(self) -> Ending | None:
+        at, began = self.progress, self.clock()
+        counted = at.average.count
+        self.reporter.start(
+            at.epoch, self.settings.epochs, at.position, self.sampler.steps, counted
+        )
+        for rows in self.sampler.batches(at.origin + at.epoch, at.position):
+            self._batch(self.train.batch(rows))
+            if self._between_updates():
+                if ending := self._reason_to_stop():
+                    return ending
+                if self._save_is_due():
+                    self.save()
+        seconds = self.clock() - began
+        judged = self._validate()
+        if judged is None:
+            return "interrupted"
+        self._close(judged, seconds, at.average.count - counted)
+        return self._ended() or self._reason_to_stop()
+
+    def _batch(self, batch: Any) -> None:
+        at = self.progress
+        group, last = self.settings.accumulate, self.sampler.steps
+        closes = (at.position + 1) % group == 0 or at.position + 1 == last
+        if at.position % group == 0:
+            at.rate = self._rate()
+        try:
+            values = self.trainable.train_batch(batch, at.rate, last_of_group=closes)
+        except NonFinite as error:
+            raise self._diverged(error.origin) from error
+        if not math.isfinite(values.get("loss", 0.0)):
+            raise self._diverged("")
+        if at.step == 0 and at.position == 0:
+            self._check_monitor(values)
+        at.average.add(values, examples(batch))
+        at.position += 1
+        at.step += closes
+        self.reporter.batch(at.position, at.average.count, at.average.means)
+
+    def _rate(self) -> float | None:
+        schedule = self.settings.schedule
+        base = self.settings.lr
+        if schedule is None:
+            return base
+        base = getattr(self.trainable, "default_lr", None) if base is None else base
+        if base is None:
+            raise UsageError("a schedule needs a learning rate: write `lr` in the optimizer")
+        at, per_epoch = self.progress, -(-self.sampler.steps // self.settings.accumulate)
+        moment = Moment(at.epoch, at.step, per_epoch, self.settings.epochs, at.monitored)
+        return schedule.rate(base, moment)
+
+    def _between_updates(self) -> bool:
+        at = self.progress.position
+        return at % self.settings.accumulate == 0 or at == self.sampler.steps
+
+    def _reason_to_stop(self) -> Ending | None:
+        if self.interrupt.asked:
+            return "interrupted"
+        limit = self.settings.time_limit
+        return "time limit" if limit and self.clock() - self.began >= limit else None
+
+    def _save_is_due(self) -> bool:
+        every = self.settings.save_every
+        if isinstance(every, int):
+            return self.progress.step - self.saved_step >= every
+        return self.clock() - self.saved >= checks.duration(every)
+
+    def _validate(self) -> dict[str, float] | None:
+        if self.validation is None:
+            return {}
+        return evaluate(
+            self.trainable,
+            self.validation,
+            self.settings.batch,
+            limit=self.limit,
+            stop=lambda: self.interrupt.asked,
+        )
+
+    def _close(self, judged: dict[str, float], seconds: float, counted: int) -> None:
+        at, means = self.progress, self.progress.average.means()
+        record: Record = {"epoch": at.epoch, "step": self.trainable.steps}
+        record |= {"lr": at.rate} if at.rate is not None else {}
+        record |= means
+        record |= {f"validation_{name}": value for name, value in judged.items()}
+        record["seconds"] = round(seconds, 3)
+        record["examples_per_second"] = round(counted / max(seconds, 1e-9), 1)
+        name = self.settings.monitor
+        watched = (judged or means).get(name, math.nan)
+        improved = at.close_epoch(record, watched if lower_is_better(name) else -watched)
+        if self.folder:
+            self.folder.append(record, at.records)
+        if improved and (self.folder or self.validation is not None):
+            state = self.trainable.state()
+            self.best = {key: state[key] for key in state if not key.startswith(MEMORY)}
+            self.best_is_saved = False
+        self.reporter.epoch(record, improved)
+        if self.clock() - self.saved >= SAVE_GAP:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the checkpoint to resume from, if there is a folder, and the best before it."""
+        self.saved, self.saved_step = self.clock(), self.progress.step
+        if not self.folder:
+            return
+        records, best = self.progress.records, self.progress.best_epoch
+        if best and not self.best_is_saved:
+            save_checkpoint(
+                self.folder.best,
+                self.trainable,
+                settings=self.settings_json,
+                record=records[best - 1],
+                state=self.best,
+            )
+            self.best_is_saved = True
+        save_checkpoint(
+            self.folder.last,
+            self.trainable,
+            settings=self.settings_json,
+            record=records[-1] if records else None,
+            progress=self.progress,
+        )
+
+    def _check_monitor(self, values: dict[str, float]) -> None:
+        name = self.settings.monitor
+        if name not in values:
+            hint = did_you_mean(name, values) or f"there are {', '.join(values)}"
+            raise UsageError(f"`monitor` names `{name}`, which is not measured; {hint}")
+
+    def _diverged(self, origin: str) -> DivergedError:
+        at = self.progress
+        source = f": `{origin}` produced it first" if origin else ""
+        saved = self.folder and self.folder.last.is_file()
+        return DivergedError(
+            f"the loss is not finite at epoch {at.epoch}, step {at.step + 1}{source}\n"
+            "  the weights are those before this step"
+            + (f"; the last checkpoint is {self.folder.last}" if self.folder and saved else "")
+            + "\n  = hint: a smaller `lr`, or `clip` in `train`, often helps"
+        )
+
+    def _announce(self, ending: Ending) -> None:
+        at = self.progress
+        waited = len(at.monitored) - (at.best_epoch or 0)
+        saved = f"; saved {self.folder.last}" if self.folder else ""
+        place = f"at epoch {at.epoch}, batch {at.position}/{self.sampler.steps}{saved}"
+        match ending:
+            case "early stop":
+                none = f"no better {self.settings.monitor} for {waited} epochs"
+                self.reporter.note(f"stopped early: {none} since epoch {at.best_epoch}")
+            case "time limit" | "interrupted":
+                self.reporter.note(f"{ending} {place}")

@@ -1,0 +1,134 @@
+"""The folder of one run: records as jsonl and csv, the model and settings, its checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import GdlError, UsageError
+from .atomic import clean, reason, write_atomically
+from .history import Record
+
+
+class RunFolder:
+    """A folder that belongs to one run, such as `runs/digits-3`.
+
+    last.safetensors (resumable), best.safetensors (light), metrics.jsonl, metrics.csv, model.gdl,
+    settings.json.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] = []
+
+    @classmethod
+    def create(cls, root: Path, model: str) -> RunFolder:
+        """A new numbered folder under `root`; two processes never get the same.
+
+        Raises:
+            GdlError: it cannot be made, in a sentence.
+        """
+        name = re.sub(r"[^\w.-]+", "_", model).strip("._") or "model"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            number = _last_number(root, name)
+            while True:
+                number += 1
+                path = root / f"{name}-{number}"
+                try:
+                    path.mkdir()
+                except FileExistsError:
+                    continue
+                return cls(path)
+        except OSError as error:
+            raise GdlError(f"cannot make a run folder in {root}: {reason(error)}") from error
+
+    @classmethod
+    def reopen(cls, path: Path) -> RunFolder:
+        """The folder of a run that goes on; what a killed process left half written is removed."""
+        clean(path)
+        return cls(path)
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint to resume from."""
+        return self.path / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The weights of the best epoch."""
+        return self.path / "best.safetensors"
+
+    def describe(self, model: str, settings: dict[str, Any]) -> None:
+        """Writes the model's text and the resolved settings."""
+        write_atomically(self.path / "model.gdl", model.encode())
+        text = json.dumps(settings, indent=2) + "\n"
+        write_atomically(self.path / "settings.json", text.encode())
+
+    def rewrite(self, records: Sequence[Record]) -> None:
+        """Makes both record files hold exactly these: a resumed run drops what came later."""
+        lines = "".join(_json_line(record) for record in records)
+        write_atomically(self.path / "metrics.jsonl", lines.encode())
+        self.columns = list(dict.fromkeys(key for record in records for key in record))
+        rows = _csv([self.columns, *([r.get(c, "") for c in self.columns] for r in records)])
+        write_atomically(self.path / "metrics.csv", rows.encode() if self.columns else b"")
+
+    def append(self, record: Record, records: Sequence[Record]) -> None:
+        """Adds the newest of `records`; a new column writes the tables again."""
+        if not set(record) <= set(self.columns):
+            self.rewrite(records)
+            return
+        self._add("metrics.jsonl", _json_line(record))
+        self._add("metrics.csv", _csv([[record.get(c, "") for c in self.columns]]))
+
+    def _add(self, name: str, text: str) -> None:
+        try:
+            with (self.path / name).open("a", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except OSError as error:
+            raise GdlError(f"cannot write {self.path / name}: {reason(error)}") from error
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint that a path to resume from means: a file, or a run folder's last one.
+
+    Raises:
+        UsageError: there is none, and what to give instead.
+    """
+    if path.is_dir():
+        last = path / "last.safetensors"
+        if last.is_file():
+            return last
+        inner = sorted(path.glob("*/last.safetensors"), key=lambda p: p.stat().st_mtime)
+        hint = f"; the newest run in it is {inner[-1].parent}" if inner else ""
+        raise UsageError(f"{path} holds no last.safetensors to resume from{hint}")
+    if not path.exists():
+        raise UsageError(f"there is no checkpoint or run folder {path}")
+    return path
+
+
+def _last_number(root: Path, name: str) -> int:
+    pattern = re.compile(re.escape(name) + r"-(\d+)")
+    found = (pattern.fullmatch(entry.name) for entry in root.iterdir())
+    return max((int(match[1]) for match in found if match), default=0)
+
+
+def _json_line(record: Record) -> str:
+    # JSON has no word for what is not a finite number
+    plain = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in record.items()
+    }
+    return json.dumps(plain, allow_nan=False) + "\n"
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()

@@ -1,0 +1,77 @@
+"""What the training loop asks of a network and of a data split: two small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+Batch = Mapping[str, np.ndarray[Any, Any]]
+
+
+class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
+    """A loss that is not finite, found before the update; `origin` names the node behind it."""
+
+    def __init__(self, origin: str = "") -> None:
+        self.origin = origin
+        super().__init__(origin)
+
+
+class Split(Protocol):
+    """Examples by index: what training, validation and test data have in common."""
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        ...
+
+    def batch(self, indices: np.ndarray[Any, Any]) -> Batch:
+        """The named arrays of these examples, batch axis first."""
+        ...
+
+
+class Trainable(Protocol):
+    """A compiled network with its weights.
+
+    seed, steps and draws are all its randomness and time: updates done and random numbers drawn.
+    State arrays are host copies named `w/<weight>`, `r/<running>` and `o/<weight>.<state>`.
+    """
+
+    seed: int
+    steps: int
+    draws: int
+
+    def train_batch(
+        self, batch: Batch, lr: float | None, *, last_of_group: bool = True
+    ) -> dict[str, float]:
+        """Loss and metrics of this batch; the update happens on the last of a group.
+
+        Raises NonFinite before the update; the weights are then as they were.
+        """
+        ...
+
+    def evaluate_batch(self, batch: Batch) -> dict[str, float]:
+        """Loss and metrics as means over the batch, without training."""
+        ...
+
+    def state(self) -> Arrays:
+        """Everything that training changes."""
+        ...
+
+    def restore(self, arrays: Arrays) -> None:
+        """Takes over what `state` gave; names that are absent stay as they are."""
+        ...
+
+    def description(self) -> dict[str, Any]:
+        """Model text, file name, parameters, seed, versions, dtype, backend; fit for JSON."""
+        ...
+
+
+def examples(batch: Batch) -> int:
+    """How many examples a batch holds.
+
+    >>> examples({"x": np.zeros((3, 2))})
+    3
+    """
+    return len(next(iter(batch.values()))) if batch else 0
