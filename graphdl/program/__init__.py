@@ -1,11 +1,14 @@
 """The tensor program and its primitives."""
 
+from .builder import Builder
+from .differentiate import differentiate
 from .primitive import Array, Call, Primitive, Scratch, ShapeError
 from .program import Input, Kind, Op, Program, Type, Update, Value
 from .size import Dim, Size, evaluate, product
 
 __all__ = [
     "Array",
+    "Builder",
     "Call",
     "Dim",
     "Input",
@@ -19,6 +22,7 @@ __all__ = [
     "Type",
     "Update",
     "Value",
+    "differentiate",
     "evaluate",
     "product",
 ]

@@ -34,6 +34,8 @@ class Primitive:
     pointwise: ClassVar[bool] = False
     # The result may share memory with the first argument (reshape, transpose, slice, broadcast).
     view: ClassVar[bool] = False
+    # Pointwise only: the arguments whose memory the result may take over; None means any.
+    overwrites: ClassVar[tuple[int, ...] | None] = None
 
     def infer(self, *types: Type) -> Type:
         """Type of the result; raises ShapeError with the facts."""
@@ -60,5 +62,5 @@ class Primitive:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        constants = ", ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
+        constants = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
         return f"{self.name}[{constants}]" if constants else self.name

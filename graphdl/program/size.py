@@ -6,16 +6,17 @@ sizes are equal exactly when their forms are:
 >>> B, T = Size.named("B"), Size.named("T")
 >>> (T + 2 - 2) * B == B * T
 True
->>> str((T - 3) // 2 + 1)
-'(T-3)//2+1'
+>>> (T - 2) // 2 + 1 == T // 2
+True
+>>> str((T - 3) // 2 + 2)
+'(T-1)//2+1'
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-Atom = "str | Quotient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,18 @@ class Quotient:
     operator: str = "//"
 
     def __str__(self) -> str:
-        return f"({self.top}){self.operator}{self.bottom}"
+        top = str(self.top) if _is_name(self.top) else f"({self.top})"
+        plain = isinstance(self.bottom, int) or _is_name(self.bottom)
+        return f"{top}{self.operator}{self.bottom if plain else f'({self.bottom})'}"
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         top, bottom = evaluate(self.top, sizes), evaluate(self.bottom, sizes)
         return top // bottom if self.operator == "//" else top % bottom
+
+    @property
+    def floors(self) -> bool:
+        """Whether this is a floor division by a positive number."""
+        return self.operator == "//" and isinstance(self.bottom, int) and self.bottom > 0
 
 
 Monomial = tuple["str | Quotient", ...]
@@ -75,13 +83,13 @@ class Size:
         return (self * -1) + other
 
     def __mul__(self, other: Dim) -> Dim:
-        return _collect(
-            [(_ordered(a + b), m * n) for a, m in self.terms for b, n in _terms(other)]
-        )
+        return _collect([(_ordered(a + b), m * n) for a, m in self.terms for b, n in _terms(other)])
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Dim) -> Dim:
+        if isinstance(other, int):
+            return _floor(self, other)
         whole = _divided(self, other)
         return Size((((Quotient(self, other),), 1),)) if whole is None else whole
 
@@ -94,11 +102,18 @@ class Size:
             return 0
         return Size((((Quotient(self, other, "%"),), 1),))
 
+    def __rmod__(self, other: int) -> Dim:
+        top = Size((((), other),))
+        return Size((((Quotient(top, self, "%"),), 1),)) if other else 0
+
     def __str__(self) -> str:
         parts: list[str] = []
         for monomial, factor in self.terms:
             names = [str(atom) for atom in monomial]
-            if not names or factor not in (1, -1):
+            numbered = not names or factor not in (1, -1)
+            if len(names) + numbered > 1 or factor < 0:
+                names = [f"({a})" if isinstance(a, Quotient) else a for a in monomial]
+            if numbered:
                 names.insert(0, str(abs(factor)))
             sign = "-" if factor < 0 else "+"
             parts.append(("" if sign == "+" and not parts else sign) + "*".join(names))
@@ -130,12 +145,51 @@ def product(dims: tuple[Dim, ...]) -> Dim:
     return total
 
 
+def _is_name(dim: Dim) -> bool:
+    if isinstance(dim, int) or len(dim.terms) != 1:
+        return False
+    monomial, factor = dim.terms[0]
+    return factor == 1 and len(monomial) == 1 and isinstance(monomial[0], str)
+
+
+def _floor(top: Size, bottom: int) -> Dim:
+    """`top // bottom` in canonical form: whole parts outside, the rest between -bottom and 0.
+
+    It leans on (x + k*q)//k == x//k + q and on (x//a + b)//c == (x + a*b)//(a*c).
+    """
+    if bottom == 0:
+        raise ZeroDivisionError("a size divided by zero")
+    if bottom < 0:
+        return _collect([(m, -f) for m, f in top.terms]) // -bottom
+    constant = sum(f for m, f in top.terms if not m)
+    named = [(m, f) for m, f in top.terms if m]
+    common = math.gcd(bottom, *(f for _, f in named))
+    bottom, constant = bottom // common, constant // common
+    whole: Dim = _collect([(m, f // common // bottom) for m, f in named])
+    rest: Dim = _collect([(m, f // common % bottom) for m, f in named])
+    outside = -(-constant // bottom)
+    whole, constant = whole + outside, constant - outside * bottom
+    if isinstance(rest, int):
+        return whole + (rest + constant) // bottom
+    inner = rest.terms[0][0][0]
+    if isinstance(inner, Quotient) and rest == Size((((inner,), 1),)) and inner.floors:
+        step = inner.bottom
+        return whole + (inner.top + step * constant) // (step * bottom)
+    shifted = Size(tuple(sorted([*rest.terms, ((), constant)], key=_rank)))
+    quotient = Quotient(shifted if constant else rest, bottom)
+    return whole + Size((((quotient,), 1),))
+
+
 def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
     return dim.terms if isinstance(dim, Size) else (((), dim),)
 
 
 def _ordered(monomial: Monomial) -> Monomial:
     return tuple(sorted(monomial, key=str))
+
+
+def _rank(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
+    return -len(term[0]), [str(atom) for atom in term[0]]
 
 
 def _collect(terms: list[tuple[Monomial, int]]) -> Dim:
@@ -147,7 +201,7 @@ def _collect(terms: list[tuple[Monomial, int]]) -> Dim:
         return 0
     if list(kept) == [()]:
         return kept[()]
-    return Size(tuple(sorted(kept.items(), key=lambda t: (-len(t[0]), [str(a) for a in t[0]]))))
+    return Size(tuple(sorted(kept.items(), key=_rank)))
 
 
 def _divided(top: Size, bottom: Dim) -> Dim | None:

@@ -1,0 +1,106 @@
+"""Every primitive, one class each; the compiler knows nothing else."""
+
+from ..primitive import Primitive
+from .binary import Add, Div, FloorDiv, Maximum, Minimum, Mod, Mul, Power, Sub
+from .compare import (
+    Equal,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+    LogicalAnd,
+    LogicalOr,
+    NotEqual,
+    Select,
+)
+from .contract import Contract
+from .index import Gather, Pick, ScatterAdd, Spread
+from .place import Concat, Pad
+from .random import Random
+from .reduce import Amax, Amin, ArgMax, Sum
+from .source import Constant, Extent, Iota
+from .unary import Abs, Cast, Copy, Erf, Exp, Floor, Log, LogicalNot, Neg, Sign, Sqrt, Tanh
+from .unfold import Fold, Unfold
+from .view import Broadcast, Reshape, Reverse, Slice, Stop, Transpose
+from .window import WindowMax, WindowMaxGradient, WindowMean, WindowMeanGradient
+
+ALL: tuple[type[Primitive], ...] = (
+    # pointwise
+    *(Neg, Exp, Log, Sqrt, Abs, Sign, Floor, Tanh, Erf, LogicalNot, Cast, Copy),
+    *(Add, Sub, Mul, Div, FloorDiv, Mod, Power, Maximum, Minimum),
+    *(Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr, Select),
+    # reduce
+    *(Sum, Amax, Amin, ArgMax),
+    # contract and window
+    *(Contract, Unfold, Fold),
+    *(WindowMax, WindowMaxGradient, WindowMean, WindowMeanGradient),
+    # move
+    *(Reshape, Transpose, Slice, Broadcast, Reverse, Stop, Pad, Concat),
+    # index
+    *(Gather, ScatterAdd, Pick, Spread),
+    # sources
+    *(Constant, Extent, Iota, Random),
+)
+BY_NAME = {primitive.name: primitive for primitive in ALL}
+
+__all__ = [
+    "ALL",
+    "BY_NAME",
+    "Abs",
+    "Add",
+    "Amax",
+    "Amin",
+    "ArgMax",
+    "Broadcast",
+    "Cast",
+    "Concat",
+    "Constant",
+    "Contract",
+    "Copy",
+    "Div",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Extent",
+    "Floor",
+    "FloorDiv",
+    "Fold",
+    "Gather",
+    "Greater",
+    "GreaterEqual",
+    "Iota",
+    "Less",
+    "LessEqual",
+    "Log",
+    "LogicalAnd",
+    "LogicalNot",
+    "LogicalOr",
+    "Maximum",
+    "Minimum",
+    "Mod",
+    "Mul",
+    "Neg",
+    "NotEqual",
+    "Pad",
+    "Pick",
+    "Power",
+    "Random",
+    "Reshape",
+    "Reverse",
+    "ScatterAdd",
+    "Select",
+    "Sign",
+    "Slice",
+    "Spread",
+    "Sqrt",
+    "Stop",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Transpose",
+    "Unfold",
+    "WindowMax",
+    "WindowMaxGradient",
+    "WindowMean",
+    "WindowMeanGradient",
+]

@@ -1,0 +1,168 @@
+"""Pointwise arithmetic on two arguments of one shape; broadcasting is a primitive of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, ClassVar
+
+from ..primitive import Array, Call, Primitive, Scratch, ShapeError
+from ..program import Kind, Type, Value
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+
+
+@dataclass(frozen=True)
+class Binary(Primitive):
+    """Base: one NumPy function of two arrays of one type."""
+
+    pointwise = True
+    function: ClassVar[str]
+    kinds: ClassVar[tuple[Kind, ...]] = ("float", "int")
+
+    def infer(self, *types: Type) -> Type:
+        a, b = types
+        if a != b:
+            raise ShapeError(f"{self.name} takes two arguments of one type, not {a} and {b}")
+        if a.kind not in self.kinds:
+            raise ShapeError(f"{self.name} takes {' or '.join(self.kinds)}, not {a.kind}")
+        return a
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        yield partial(getattr(xp, self.function), *args, out=out)
+
+
+@dataclass(frozen=True)
+class Add(Binary):
+    """a + b."""
+
+    name = "add"
+    function = "add"
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        return grad, grad
+
+
+@dataclass(frozen=True)
+class Sub(Binary):
+    """a - b."""
+
+    name = "sub"
+    function = "subtract"
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        return grad, build.neg(grad)
+
+
+@dataclass(frozen=True)
+class Mul(Binary):
+    """a * b."""
+
+    name = "mul"
+    function = "multiply"
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        a, b = args
+        return build.mul(grad, b), build.mul(grad, a)
+
+
+@dataclass(frozen=True)
+class Div(Binary):
+    """a / b."""
+
+    name = "div"
+    function = "divide"
+    kinds = ("float",)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        share = build.div(grad, args[1])
+        return share, build.neg(build.mul(share, out))
+
+
+@dataclass(frozen=True)
+class FloorDiv(Binary):
+    """a // b, rounded down."""
+
+    name = "floordiv"
+    function = "floor_divide"
+
+
+@dataclass(frozen=True)
+class Mod(Binary):
+    """a - b * (a // b): the remainder has the sign of b."""
+
+    name = "mod"
+    function = "remainder"
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        return grad, build.neg(build.mul(grad, build.floordiv(*args)))
+
+
+@dataclass(frozen=True)
+class Power(Binary):
+    """a ^ b."""
+
+    name = "power"
+    function = "power"
+    kinds = ("float",)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        a, b = args
+        exponent = build.number(b)
+        lower = build.sub(b, 1.0) if exponent is None else exponent - 1.0
+        slope = build.mul(b, build.power(a, lower))
+        return build.mul(grad, slope), build.mul(grad, build.mul(out, build.log(a)))
+
+
+@dataclass(frozen=True)
+class Extreme(Binary):
+    """Base of maximum and minimum: of two equal arguments the first takes the whole gradient."""
+
+    def wins(self, build: Builder, a: Value, b: Value) -> Value:
+        """Where the first argument is the result."""
+        raise NotImplementedError
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        first = self.wins(build, *args)
+        return build.select(first, grad, 0.0), build.select(first, 0.0, grad)
+
+
+@dataclass(frozen=True)
+class Maximum(Extreme):
+    """The larger of two."""
+
+    name = "maximum"
+    function = "maximum"
+
+    def wins(self, build: Builder, a: Value, b: Value) -> Value:
+        return build.greater_equal(a, b)
+
+
+@dataclass(frozen=True)
+class Minimum(Extreme):
+    """The smaller of two."""
+
+    name = "minimum"
+    function = "minimum"
+
+    def wins(self, build: Builder, a: Value, b: Value) -> Value:
+        return build.less_equal(a, b)

@@ -1,0 +1,121 @@
+"""Pointwise comparisons, logic, and the choice between two values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..primitive import Array, Call, Primitive, Scratch, ShapeError
+from ..program import Type, Value
+from .binary import Binary
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+
+
+@dataclass(frozen=True)
+class Comparison(Binary):
+    """Base: two arguments of one type, a bool out."""
+
+    kinds = ("float", "int", "bool")
+
+    def infer(self, *types: Type) -> Type:
+        return Type(super().infer(*types).shape, "bool")
+
+
+@dataclass(frozen=True)
+class Equal(Comparison):
+    """a == b."""
+
+    name = "equal"
+    function = "equal"
+
+
+@dataclass(frozen=True)
+class NotEqual(Comparison):
+    """a != b."""
+
+    name = "not_equal"
+    function = "not_equal"
+
+
+@dataclass(frozen=True)
+class Less(Comparison):
+    """a < b."""
+
+    name = "less"
+    function = "less"
+
+
+@dataclass(frozen=True)
+class LessEqual(Comparison):
+    """a <= b."""
+
+    name = "less_equal"
+    function = "less_equal"
+
+
+@dataclass(frozen=True)
+class Greater(Comparison):
+    """a > b."""
+
+    name = "greater"
+    function = "greater"
+
+
+@dataclass(frozen=True)
+class GreaterEqual(Comparison):
+    """a >= b."""
+
+    name = "greater_equal"
+    function = "greater_equal"
+
+
+@dataclass(frozen=True)
+class LogicalAnd(Comparison):
+    """Both."""
+
+    name = "logical_and"
+    function = "logical_and"
+    kinds = ("bool",)
+
+
+@dataclass(frozen=True)
+class LogicalOr(Comparison):
+    """Either."""
+
+    name = "logical_or"
+    function = "logical_or"
+    kinds = ("bool",)
+
+
+@dataclass(frozen=True)
+class Select(Primitive):
+    """`a` where the condition holds, else `b`."""
+
+    name = "select"
+    pointwise = True
+    # `b` is written before `a` is read.
+    overwrites = (2,)
+
+    def infer(self, *types: Type) -> Type:
+        condition, a, b = types
+        if a != b or condition != Type(a.shape, "bool"):
+            raise ShapeError(f"select cannot choose by {condition} between {a} and {b}")
+        return a
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        condition = args[0]
+        return None, build.select(condition, grad, 0.0), build.select(condition, 0.0, grad)
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        condition, a, b = args
+        yield partial(xp.copyto, out, b)
+        yield partial(xp.copyto, out, a, where=condition)

@@ -1,0 +1,95 @@
+"""The contraction: matrix product, batched product, convolution and their gradients in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..primitive import Array, Call, Primitive, Scratch, ShapeError
+from ..program import Type, Value
+from ..size import Dim, evaluate
+from .matmul import product_calls
+from .spec import Axes, Extents, bind, given_extents, labels_of, parse, windows_of, written
+from .unfold import expanded, fold_calls, is_plain, unfolded, unfolded_out
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+
+
+@dataclass(frozen=True)
+class Contract(Primitive):
+    """The sum over every label that the result does not have of the products of two operands.
+
+    Windows may stand on the left operand or on the result; `extents` gives the sizes that the
+    operands' shapes do not tell.
+    """
+
+    name = "contract"
+    spec: str
+    extents: Extents = ()
+
+    def infer(self, *types: Type) -> Type:
+        left, right, out = parse(self.spec)
+        if windows_of(right) or (windows_of(left) and windows_of(out)):
+            raise ShapeError(f"`{self.spec}`: windows stand on the left operand or on the result")
+        for label in labels_of(left + right + out):
+            if sum(label in labels_of(axes) for axes in (left, right, out)) < 2:
+                raise ShapeError(f"`{self.spec}` names `{label}` only once")
+        if any(t.kind != "float" for t in types):
+            raise ShapeError(f"cannot contract {types[0]} and {types[1]}")
+        sizes = self._sizes(*types)
+        return Type(tuple(sizes[str(axis)] for axis in out))
+
+    def _sizes(self, *types: Type) -> dict[str, Dim]:
+        return bind(self.spec, parse(self.spec), types, self.extents)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        left, right, result = parse(self.spec)
+        sizes = self._sizes(*(a.type for a in args))
+        x, w = args
+        to_left = _contract(build, sizes, (result, grad), (right, w), left)
+        if windows_of(result):
+            return to_left, _contract(build, sizes, (result, grad), (left, x), right)
+        return to_left, _contract(build, sizes, (left, x), (result, grad), right)
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        left, right, result = parse(self.spec)
+        extents = {name: evaluate(dim, sizes) for name, dim in self.extents}
+        for axes, array in zip((left, right, result), (*args, out), strict=True):
+            extents |= zip(map(str, axes), array.shape, strict=True)
+        view, calls = unfolded(xp, scratch, args[0], left, extents)
+        yield from calls
+        operands = (expanded(left), view), (expanded(right), args[1])
+        if is_plain(result, extents):
+            whole = unfolded_out(out, result)
+            yield from product_calls(xp, scratch, *operands, (expanded(result), whole))
+            return
+        labels = _fold_order(result)
+        spread = scratch(tuple(extents[label] for label in labels), "float")
+        yield from product_calls(xp, scratch, *operands, (labels, spread))
+        yield from fold_calls(xp, out, result, spread, labels)
+
+
+def _contract(
+    build: Builder,
+    sizes: dict[str, Dim],
+    left: tuple[Axes, Value],
+    right: tuple[Axes, Value],
+    result: Axes,
+) -> Value:
+    spec = f"{written(left[0])}, {written(right[0])} -> {written(result)}"
+    extents = given_extents((left[0], right[0], result), sizes)
+    return build.emit(Contract(spec, extents), left[1], right[1])
+
+
+def _fold_order(axes: Axes) -> tuple[str, ...]:
+    """Plain labels, offsets, positions: the order in which a product meets the fold best."""
+    windows = windows_of(axes)
+    plain = [axis for axis in axes if isinstance(axis, str)]
+    return (*plain, *(w.offset for w in windows), *(w.position for w in windows))

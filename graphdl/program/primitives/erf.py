@@ -1,0 +1,119 @@
+"""The kernel of erf out of basic arithmetic, because NumPy has none: one formula per precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from types import ModuleType
+
+from ..primitive import Array, Call, Scratch
+
+# float32: erf(x) = x P(x²) / Q(x²) on |x| <= 4, highest power first (the rational form of Eigen).
+_P = (
+    -2.72614225801306e-10,
+    2.77068142495902e-08,
+    -2.10102402082508e-06,
+    -5.69250639462346e-05,
+    -7.34990630326855e-04,
+    -2.95459980854025e-03,
+    -1.60960333262415e-02,
+)
+_Q = (
+    -1.45660718464996e-05,
+    -2.13374055278905e-04,
+    -1.68282697438203e-03,
+    -7.37332916720468e-03,
+    -1.42647390514189e-02,
+)
+# float64: erfc(z) = t exp(-z² + C(t)), t = 2 / (2 + z), C a Chebyshev series in 2t - 1
+# (Numerical Recipes, 3rd edition, 6.2.2).
+_C = (
+    -1.3026537197817094,
+    6.4196979235649026e-1,
+    1.9476473204185836e-2,
+    -9.561514786808631e-3,
+    -9.46595344482036e-4,
+    3.66839497852761e-4,
+    4.2523324806907e-5,
+    -2.0278578112534e-5,
+    -1.624290004647e-6,
+    1.303655835580e-6,
+    1.5626441722e-8,
+    -8.5238095915e-8,
+    6.529054439e-9,
+    5.059343495e-9,
+    -9.91364156e-10,
+    -2.27365122e-10,
+    9.6467911e-11,
+    2.394038e-12,
+    -6.886027e-12,
+    8.94487e-13,
+    3.13092e-13,
+    -1.12708e-13,
+    3.81e-16,
+    7.106e-15,
+    -1.523e-15,
+    -9.4e-17,
+    1.21e-16,
+    -2.8e-17,
+)
+
+
+def erf_calls(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterator[Call]:
+    """The calls that write erf(x) to `out`, which may be the memory of `x`."""
+    if out.dtype.itemsize == 4:
+        return _rational(xp, scratch, out, x)
+    return _chebyshev(xp, scratch, out, x)
+
+
+def _rational(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterator[Call]:
+    clipped, square, top = (scratch(x.shape, "float") for _ in range(3))
+    yield partial(xp.minimum, x, 4.0, out=clipped)
+    yield partial(xp.maximum, clipped, -4.0, out=clipped)
+    yield partial(xp.multiply, clipped, clipped, out=square)
+    yield from _horner(xp, top, square, _P)
+    yield partial(xp.multiply, top, clipped, out=clipped)
+    yield from _horner(xp, top, square, _Q)
+    yield partial(xp.divide, clipped, top, out=out)
+
+
+def _horner(
+    xp: ModuleType, out: Array, x: Array, coefficients: tuple[float, ...]
+) -> Iterator[Call]:
+    yield partial(xp.multiply, x, coefficients[0], out=out)
+    for coefficient in coefficients[1:-1]:
+        yield partial(xp.add, out, coefficient, out=out)
+        yield partial(xp.multiply, out, x, out=out)
+    yield partial(xp.add, out, coefficients[-1], out=out)
+
+
+def _chebyshev(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterator[Call]:
+    t, u, spare, part, sign, square = (scratch(x.shape, "float") for _ in range(6))
+    yield partial(xp.sign, x, out=sign)
+    yield partial(xp.multiply, x, x, out=square)
+    yield partial(xp.absolute, x, out=t)
+    yield partial(xp.add, t, 2.0, out=t)
+    yield partial(xp.divide, 2.0, t, out=t)
+    yield partial(xp.multiply, t, 4.0, out=u)
+    yield partial(xp.subtract, u, 2.0, out=u)
+    # Clenshaw: b_j = c_j + u b_(j+1) - b_(j+2); `out` and `spare` take turns.
+    high, low = out, spare
+    yield partial(high.fill, _C[-1])
+    yield partial(low.fill, 0.0)
+    for coefficient in reversed(_C[1:-1]):
+        yield partial(xp.subtract, coefficient, low, out=low)
+        yield from _add_product(xp, part, low, u, high)
+        high, low = low, high
+    yield partial(xp.multiply, u, 0.5, out=u)
+    yield partial(xp.subtract, _C[0] / 2, low, out=low)
+    yield from _add_product(xp, part, low, u, high)
+    yield partial(xp.subtract, low, square, out=low)
+    yield partial(xp.exp, low, out=low)
+    yield partial(xp.multiply, low, t, out=low)
+    yield partial(xp.subtract, 1.0, low, out=low)
+    yield partial(xp.multiply, low, sign, out=out)
+
+
+def _add_product(xp: ModuleType, part: Array, total: Array, a: Array, b: Array) -> Iterator[Call]:
+    yield partial(xp.multiply, a, b, out=part)
+    yield partial(xp.add, total, part, out=total)

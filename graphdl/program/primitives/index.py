@@ -1,0 +1,150 @@
+"""Primitives that read and write at places given by whole numbers; ids are checked by the caller."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..primitive import Array, Call, Primitive, Scratch, ShapeError
+from ..program import Type, Value
+from ..size import Dim
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+
+
+def _take(xp: ModuleType, source: Array, ids: Array, out: Array) -> Call:
+    # NumPy buffers `out` unless the mode is "clip"; CuPy has no mode.
+    mode = {"mode": "clip"} if xp.__name__ == "numpy" else {}
+    return partial(xp.take, source, ids, axis=0, out=out, **mode)
+
+
+def _ordered(xp: ModuleType, scratch: Scratch, x: Array) -> tuple[Array, list[Call]]:
+    """`x` in order in memory, and the calls that bring it there."""
+    if x.flags.c_contiguous:
+        return x, []
+    copy = scratch(x.shape, "int" if x.dtype.kind == "i" else "float")
+    return copy, [partial(xp.copyto, copy, x)]
+
+
+def _flat_ids(
+    xp: ModuleType, scratch: Scratch, ids: Array, count: int
+) -> tuple[Array, Iterator[Call]]:
+    """Ids along the last axis of size `count` as places in the flattened array."""
+    flat = scratch(ids.shape, "int")
+    rows = xp.arange(ids.size).reshape(ids.shape) * count
+    return flat.reshape(-1), iter([partial(xp.add, rows, ids, out=flat)])
+
+
+@dataclass(frozen=True)
+class Gather(Primitive):
+    """Rows of a table: `table[ids]`."""
+
+    name = "gather"
+
+    def infer(self, *types: Type) -> Type:
+        table, ids = types
+        if ids.kind != "int" or not table.shape:
+            raise ShapeError(f"gather takes a table and ids, not {table} and {ids}")
+        return Type(ids.shape + table.shape[1:], table.kind)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        table, ids = args
+        return build.scatter_add(ids, grad, table.type.shape[0]), None
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        table, copies = _ordered(xp, scratch, args[0])
+        yield from copies
+        yield _take(xp, table, args[1], out)
+
+
+@dataclass(frozen=True)
+class ScatterAdd(Primitive):
+    """A table of `count` rows in which row `ids[i]` is the sum of all such `rows[i]`."""
+
+    name = "scatter_add"
+    count: Dim
+
+    def infer(self, *types: Type) -> Type:
+        ids, rows = types
+        rank = len(ids.shape)
+        if ids.kind != "int" or rows.shape[:rank] != ids.shape:
+            raise ShapeError(f"scatter_add takes ids and a row for each, not {ids} and {rows}")
+        return Type((self.count, *rows.shape[rank:]), rows.kind)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        return None, build.gather(grad, args[0])
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        yield partial(out.fill, 0)
+        yield partial(xp.add.at, out, args[0], args[1])
+
+
+@dataclass(frozen=True)
+class Pick(Primitive):
+    """One number out of each row: `x[..., ids]`, an id for every row of the last axis."""
+
+    name = "pick"
+
+    def infer(self, *types: Type) -> Type:
+        x, ids = types
+        if ids.kind != "int" or not x.shape or x.shape[:-1] != ids.shape:
+            raise ShapeError(f"pick takes one id for each row of {x}, not {ids}")
+        return Type(ids.shape, x.kind)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        x, ids = args
+        return build.spread(ids, grad, x.type.shape[-1]), None
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        x, copies = _ordered(xp, scratch, args[0])
+        yield from copies
+        flat, calls = _flat_ids(xp, scratch, args[1], x.shape[-1])
+        yield from calls
+        yield _take(xp, x.reshape(-1), flat, out.reshape(-1))
+
+
+@dataclass(frozen=True)
+class Spread(Primitive):
+    """Rows of `count` zeros with one value each, at its id: what `pick` undoes."""
+
+    name = "spread"
+    count: Dim
+
+    def infer(self, *types: Type) -> Type:
+        ids, values = types
+        if ids.kind != "int" or ids.shape != values.shape:
+            raise ShapeError(f"spread takes one id for each value, not {ids} for {values}")
+        return Type((*ids.shape, self.count), values.kind)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        return None, build.pick(grad, args[0])
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        ids, values = args
+        values, copies = _ordered(xp, scratch, values)
+        yield from copies
+        flat, calls = _flat_ids(xp, scratch, ids, out.shape[-1])
+        yield from calls
+        yield partial(out.fill, 0)
+        yield partial(operator.setitem, out.reshape(-1), flat, values.reshape(-1))

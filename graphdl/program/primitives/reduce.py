@@ -1,0 +1,112 @@
+"""Reductions over axes; the axes disappear, keeping them is a reshape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, ClassVar
+
+from ..primitive import Array, Call, Primitive, Scratch, ShapeError
+from ..program import Type, Value
+from ..size import product
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+
+
+@dataclass(frozen=True)
+class Reduction(Primitive):
+    """Base: one NumPy reduction over sorted, non-negative axes."""
+
+    function: ClassVar[str]
+    axes: tuple[int, ...]
+
+    def infer(self, *types: Type) -> Type:
+        (x,) = types
+        if x.kind == "bool":
+            raise ShapeError(f"{self.name} takes float or int, not bool")
+        if any(not 0 <= axis < len(x.shape) for axis in self.axes):
+            raise ShapeError(f"{x} has no axes {list(self.axes)}")
+        return Type(tuple(d for i, d in enumerate(x.shape) if i not in self.axes), x.kind)
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        yield partial(getattr(xp, self.function), args[0], axis=self.axes, out=out)
+
+
+@dataclass(frozen=True)
+class Sum(Reduction):
+    """The sum over axes."""
+
+    name = "sum"
+    function = "sum"
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        shape = args[0].type.shape
+        kept = tuple(1 if i in self.axes else d for i, d in enumerate(shape))
+        return (build.broadcast(build.reshape(grad, kept), shape),)
+
+
+@dataclass(frozen=True)
+class Amax(Reduction):
+    """The largest over axes; the first of equal ones takes the whole gradient."""
+
+    name = "amax"
+    function = "amax"
+
+    def winner(self, build: Builder, x: Value) -> Value:
+        """Where the result stands on the last axis."""
+        return build.argmax(x, -1)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        shape = args[0].type.shape
+        order = [i for i in range(len(shape)) if i not in self.axes] + list(self.axes)
+        turned = build.transpose(args[0], order)
+        count = product(tuple(shape[axis] for axis in self.axes))
+        ids = self.winner(build, build.reshape(turned, (*out.type.shape, count)))
+        spread = build.reshape(build.spread(ids, grad, count), turned.type.shape)
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return (build.transpose(spread, back),)
+
+
+@dataclass(frozen=True)
+class Amin(Amax):
+    """The smallest over axes; the first of equal ones takes the whole gradient."""
+
+    name = "amin"
+    function = "amin"
+
+    def winner(self, build: Builder, x: Value) -> Value:
+        return build.argmax(build.neg(x), -1)
+
+
+@dataclass(frozen=True)
+class ArgMax(Primitive):
+    """The place of the largest along one axis, the first of equal ones."""
+
+    name = "argmax"
+    axis: int
+
+    def infer(self, *types: Type) -> Type:
+        (x,) = types
+        if not 0 <= self.axis < len(x.shape):
+            raise ShapeError(f"{x} has no axis {self.axis}")
+        return Type(x.shape[: self.axis] + x.shape[self.axis + 1 :], "int")
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        last = xp.moveaxis(args[0], self.axis, -1)
+        if not last.flags.c_contiguous:
+            # NumPy would make this copy itself, in new memory.
+            rows = scratch(last.shape, "int" if last.dtype.kind == "i" else "float")
+            yield partial(xp.copyto, rows, last)
+            last = rows
+        yield partial(xp.argmax, last, axis=-1, out=out)
