@@ -1,0 +1,28 @@
+"""Data sets: readers, the split into parts, the fit to a model, samplers."""
+
+from .bind import bind
+from .check import check_split
+from .dataset import Column, Dataset, Split, converted
+from .lookup import Lookup
+from .match import Asked
+from .registry import READERS, check_source, known, load, options, read
+from .sampler import SAMPLERS, Sampler
+
+__all__ = [
+    "READERS",
+    "SAMPLERS",
+    "Asked",
+    "Column",
+    "Dataset",
+    "Lookup",
+    "Sampler",
+    "Split",
+    "bind",
+    "check_source",
+    "check_split",
+    "converted",
+    "known",
+    "load",
+    "options",
+    "read",
+]

@@ -1,0 +1,146 @@
+"""NumPy's npz and npy files, never through pickle, never larger than they say."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import DataError
+from .arrays import as_array, dataset_of_parts
+from .dataset import Array, Dataset
+from .request import Request
+from .stream import LIMIT, PACKING, filled, opened
+
+HEADER = 64 << 10
+AXES = 32
+METHODS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: PACKING}
+PARTS = {
+    "train": "train",
+    "test": "test",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+}
+WORD = "|".join(PARTS)
+NAME = re.compile(rf"(?:(?P<first>{WORD})_(?P<a>.+)|(?P<b>.+)_(?P<last>{WORD}))")
+
+
+def read_npz(request: Request) -> Dataset:
+    """Arrays by name; `x_train` and `train_x` are the training part of `x`."""
+    path = request.lookup.file(request.names[0])
+    arrays = _members(path)
+    parts: dict[str, dict[str, Array]] = {"train": {}}
+    named = {key: NAME.fullmatch(key) for key in arrays}
+    divided = any(m and PARTS[m["first"] or m["last"]] == "train" for m in named.values())
+    for key, values in arrays.items():
+        match = named[key]
+        if not divided:
+            parts["train"][key] = values
+        elif match is None:
+            raise DataError(
+                f"{path}: `{key}` is in no part; a name such as `{key}_train` says which"
+            )
+        else:
+            part = parts.setdefault(PARTS[match["first"] or match["last"]], {})
+            part[match["a"] or match["b"]] = values
+    sources = {part: f"{path} ({part})" if divided else str(path) for part in parts}
+    return dataset_of_parts(parts, request.reader, sources, request.options.get("scale"))
+
+
+def read_npy(request: Request) -> Dataset:
+    """One array of features, and perhaps one of labels."""
+    fields = {}
+    for field, name in zip(("features", "label"), request.names, strict=False):
+        path = request.lookup.file(name)
+        with opened(path) as stream:
+            file: Any = stream.file
+            values = _array(file, stream.capacity, str(path))
+            stream.end()
+        fields[field] = as_array(field, values, str(path))
+    source = " and ".join(request.names)
+    scale = request.options.get("scale")
+    return dataset_of_parts({"train": fields}, request.reader, {"train": source}, scale)
+
+
+def _members(path: Path) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    total = 0
+    with opened(path) as stream:
+        try:
+            with zipfile.ZipFile(stream.file) as archive:
+                for info in archive.infolist():
+                    key = info.filename.removesuffix(".npy")
+                    place = f"{path}: `{key}`"
+                    total += info.file_size
+                    if key in arrays:
+                        raise DataError(f"{place} is there twice")
+                    if total > LIMIT or info.file_size > _capacity(info):
+                        raise DataError(f"{place} says it unpacks to {info.file_size:,} bytes")
+                    arrays[key] = as_array(key, _member(archive, info, place), str(path))
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):
+            raise DataError(f"{path}: is not a whole npz file") from None
+    return arrays
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Array:
+    # zipfile gives at most the size it was told, whatever is packed.
+    with archive.open(info) as member:
+        values = _array(member, info.file_size, place)  # type: ignore[arg-type]
+        if member.read(1):
+            raise DataError(f"{place} goes on after the end of its array")
+    return values
+
+
+def _capacity(info: zipfile.ZipInfo) -> int:
+    """The most bytes a member can unpack to; nothing for the methods NumPy does not write."""
+    return info.compress_size * METHODS.get(info.compress_type, 0)
+
+
+def _array(file: BinaryIO, size: int, place: str) -> Array:
+    """One array in npy form, of `size` bytes at most with its header."""
+    dtype, fortran, shape, offset = _header(file, place)
+    if dtype.hasobject:
+        raise DataError(f"{place} holds Python objects (pickle), which are never read")
+    if dtype.kind not in "biufU" or not dtype.itemsize:
+        raise DataError(f"{place} holds {dtype}, numbers are needed")
+    count = math.prod(shape) * dtype.itemsize
+    if not 0 < count <= size - offset:
+        raise DataError(
+            f"{place} should hold {list(shape)} of {dtype}, {count:,} bytes, "
+            f"and {max(size - offset, 0):,} follow"
+        )
+    data = filled(file, count)
+    if len(data) < count:
+        raise DataError(f"{place} ends after {len(data):,} of {count:,} bytes")
+    flat = data.view(dtype)
+    native = flat.astype(dtype.newbyteorder("="), copy=False)
+    if dtype.kind == "U" and native.view(np.uint32).max() > sys.maxunicode:
+        raise DataError(f"{place} holds text with characters that do not exist")
+    return native.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: BinaryIO, place: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+    start = file.read(8)
+    if start[:6] != b"\x93NUMPY":
+        raise DataError(f"{place} is not a NumPy array: it does not start with \\x93NUMPY")
+    width = 2 if start[6:7] == b"\x01" else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > HEADER:
+        raise DataError(f"{place} has a header of {length:,} bytes, {HEADER:,} is the most")
+    text = file.read(length)
+    try:
+        header = ast.literal_eval(text.decode("utf-8"))
+        shape = tuple(header["shape"])
+        if len(shape) > AXES or not all(type(size) is int and size >= 0 for size in shape):
+            raise ValueError(shape)
+        return np.dtype(header["descr"]), bool(header["fortran_order"]), shape, 8 + width + length
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        raise DataError(f"{place} has a damaged header") from None

@@ -1,0 +1,100 @@
+"""Arrays as data sets: from Python, and from the parts of an npz file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .dataset import Array, Column, Dataset, Split
+from .partition import Partition, partitioned
+
+FEATURES = {"x", "feature", "features", "pixels", "image", "images", "data", "input", "inputs"}
+LABELS = {"y", "label", "labels", "class", "classes", "target", "targets", "digit"}
+
+
+def dataset_from_arrays(
+    fields: Mapping[str, Any],
+    validation: Mapping[str, Any] | float | None,
+    test: Mapping[str, Any] | float | None,
+    name: str,
+) -> Dataset:
+    """The set of arrays from Python; counts and shares are set aside at random, seed 0."""
+    given = {"train": fields, "validation": validation, "test": test}
+    parts = {
+        part: {field: as_array(field, values, name) for field, values in arrays.items()}
+        for part, arrays in given.items()
+        if isinstance(arrays, Mapping)
+    }
+    whole = dataset_of_parts(parts, name, {part: f"{name} ({part})" for part in parts})
+    aside = Partition(validation=_share(validation), test=_share(test), shuffle=True)
+    return partitioned(whole, aside)
+
+
+def dataset_of_parts(
+    parts: Mapping[str, Mapping[str, Array]],
+    name: str,
+    sources: Mapping[str, str],
+    scale: float | None = None,
+) -> Dataset:
+    """Splits of arrays that hold the same fields; texts become classes over all splits."""
+    train = parts["train"]
+    if not train:
+        raise DataError(f"{sources['train']}: there are no arrays")
+    for part, arrays in parts.items():
+        _same_fields(train, arrays, sources[part])
+    about = {field: _column(field, values, train, scale) for field, values in train.items()}
+    fields = {part: dict(arrays) for part, arrays in parts.items()}
+    for field, values in train.items():
+        if values.dtype.kind == "U":
+            names = np.unique(np.concatenate([arrays[field] for arrays in parts.values()]))
+            about[field] = Column(about[field].role, classes=tuple(names.tolist()))
+            for arrays in fields.values():
+                arrays[field] = np.searchsorted(names, arrays[field])
+    splits = {p: Split(arrays, about, sources[p]) for p, arrays in fields.items()}
+    return Dataset(name, splits["train"], splits.get("validation"), splits.get("test"))
+
+
+def _share(aside: Mapping[str, Any] | float | None) -> float | None:
+    return None if isinstance(aside, Mapping) else aside
+
+
+def as_array(field: str, values: Any, source: str) -> Array:
+    """Whatever NumPy can read as numbers, truths or texts with one example a row."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError):
+        raise DataError(f"{source}: the rows of `{field}` differ in shape") from None
+    if array.dtype.kind not in "biufU":
+        raise DataError(f"{source}: `{field}` holds {array.dtype}, numbers are needed")
+    if array.ndim == 0:
+        raise DataError(f"{source}: `{field}` is one number, an array of examples is needed")
+    return array
+
+
+def _same_fields(train: Mapping[str, Array], other: Mapping[str, Array], source: str) -> None:
+    if set(train) != set(other):
+        have, need = (", ".join(sorted(fields)) or "none" for fields in (other, train))
+        raise DataError(f"{source}: the fields are {have}; those of the training part are {need}")
+    for field, values in train.items():
+        here, there = other[field].shape[1:], values.shape[1:]
+        if here != there:
+            raise DataError(
+                f"{source}: `{field}` is {list(here)} per example, "
+                f"{list(there)} in the training part"
+            )
+
+
+def _column(field: str, values: Array, train: Mapping[str, Array], scale: float | None) -> Column:
+    others = [other for other in train if other != field]
+    features, label = field.lower() in FEATURES, field.lower() in LABELS
+    if len(others) == 1 and not features and not label:
+        # Of two fields, one known by its name says what the other is.
+        features, label = others[0].lower() in LABELS, others[0].lower() in FEATURES
+    # Bytes with two or more axes are an image.
+    image = 255.0 if values.dtype == np.uint8 and values.ndim > 2 else 1.0
+    if features:
+        return Column("features", scale or image)
+    return Column("label") if label else Column(scale=image)

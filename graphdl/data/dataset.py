@@ -1,0 +1,174 @@
+"""Examples in memory: arrays as they were read, with what is known of each.
+
+Readers make a `Dataset`, `bind` gives its fields the names and shapes of a model, the engine asks
+its splits for batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..program import Kind
+
+Array = NDArray[Any]
+Rows = slice | NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is known of a field.
+
+    role     what a model with one input or one target takes it for
+    scale    stored values are divided by it when read as numbers: 255 for images
+    kind     `float` or `int`; None while no model has said
+    classes  names of the classes that whole numbers stand for
+    recode   whole numbers as found in a file; numbered from 0 once a model calls them classes
+    """
+
+    role: Literal["features", "label", "other"] = "other"
+    scale: float = 1.0
+    kind: Kind | None = None
+    classes: tuple[str, ...] = ()
+    recode: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Arrays with one example a row, all of one length.
+
+    `source`, `unit` and `rows` say where an example came from: file, `line` or `row`, and which.
+
+    >>> split = Split({"pixels": np.full((2, 1, 1), 255, np.uint8)}, {"pixels": Column(scale=255)})
+    >>> split.batch(slice(0, 1))
+    {'pixels': array([[[1.]]], dtype=float32)}
+    """
+
+    fields: dict[str, Array]
+    about: dict[str, Column] = field(default_factory=dict)
+    source: str = "the data"
+    unit: str = "row"
+    rows: Array | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(values) for name, values in self.fields.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"`{name}` {count:,}" for name, count in lengths.items())
+            raise DataError(f"{self.source}: the fields differ in their number of rows: {listed}")
+        if not len(self):
+            raise DataError(f"{self.source}: there are no examples")
+
+    def __len__(self) -> int:
+        return min((len(values) for values in self.fields.values()), default=0)
+
+    def column(self, name: str) -> Column:
+        """What is known of a field."""
+        return self.about.get(name, Column())
+
+    def place(self, index: int) -> str:
+        """Where an example came from, such as `iris.csv, line 7`."""
+        row = index if self.rows is None else int(self.rows[index])
+        return f"{self.source}, {self.unit} {row}"
+
+    def take(self, rows: Rows) -> Self:
+        """Some of the examples; a slice makes views, a list of numbers copies."""
+        places = np.arange(len(self)) if self.rows is None else self.rows
+        fields = {name: values[rows] for name, values in self.fields.items()}
+        return replace(self, fields=fields, rows=places[rows])
+
+    def joined(self, other: Split) -> Split:
+        """The examples of both, this split's first."""
+        fields = {
+            name: np.concatenate([values, other.fields[name]])
+            for name, values in self.fields.items()
+        }
+        if self.source == other.source and self.rows is not None and other.rows is not None:
+            rows = np.concatenate([self.rows, other.rows])
+            return replace(self, fields=fields, rows=rows)
+        return Split(fields, self.about, f"{self.source} and {other.source}")
+
+    def batch(
+        self,
+        indices: Rows,
+        dtype: str = "float32",
+        out: Mapping[str, Array] | None = None,
+    ) -> dict[str, Array]:
+        """Examples as a model takes them: scaled floats, int64 ids; written into `out` if given."""
+        return {
+            name: converted(
+                values[indices], self.column(name), dtype, out.get(name) if out else None
+            )
+            for name, values in self.fields.items()
+        }
+
+
+def converted(values: Array, column: Column, dtype: str, out: Array | None = None) -> Array:
+    """Stored values as floats of `dtype`, divided by the column's scale, or as ids or truths."""
+    whole = values.dtype.kind in "iu" and column.scale == 1
+    kind = column.kind or ("bool" if values.dtype.kind == "b" else "int" if whole else "float")
+    if kind == "float" and column.scale != 1:
+        number = np.dtype(dtype)
+        divisor = number.type(column.scale)
+        scaled: Array = np.divide(values, divisor, out=out, dtype=number, casting="same_kind")
+        return scaled
+    wanted = {"float": dtype, "int": "int64", "bool": "bool"}[kind]
+    if out is None:
+        return values.astype(wanted, copy=False)
+    np.copyto(out, values, casting="unsafe")
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """A named set with its training, validation and test examples.
+
+    >>> data = Dataset.from_arrays(x=np.zeros((10, 2)), y=np.arange(10) % 2, validation=2)
+    >>> len(data.train), len(data.validation), data.test
+    (8, 2, None)
+    """
+
+    name: str
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that exist, by name."""
+        every = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in every.items() if split is not None}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields, the same in every split."""
+        return tuple(self.train.fields)
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """Names of the classes of a field; empty when it has none."""
+        return self.train.column(name).classes
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
+        shapes = (f"{name} {list(v.shape[1:])}" for name, v in self.train.fields.items())
+        return f"{self.name}: {counts}; {', '.join(shapes)}"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        fields: Mapping[str, Any] | None = None,
+        /,
+        *,
+        validation: Mapping[str, Any] | float | None = None,
+        test: Mapping[str, Any] | float | None = None,
+        name: str = "arrays",
+        **arrays: Any,
+    ) -> Dataset:
+        """A data set of arrays; `validation` and `test` are arrays by name, a count or a share."""
+        from .arrays import dataset_from_arrays
+
+        return dataset_from_arrays({**(fields or {}), **arrays}, validation, test, name)

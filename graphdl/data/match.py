@@ -1,0 +1,93 @@
+"""Which field of a data set feeds which input and target of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ModelError, Span, did_you_mean, nearest
+from ..graph.model import Shaped
+from .dataset import Column, Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A data setting as written, for error messages: `mnist(..., image = "pixels")`."""
+
+    reader: str
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+
+
+def matched(
+    data: Dataset,
+    inputs: Mapping[str, Shaped],
+    targets: Mapping[str, Shaped],
+    asked: Asked,
+    need_targets: bool = True,
+) -> dict[str, str | tuple[str, ...]]:
+    """The field, or the fields side by side, for every name of the model.
+
+    As written in the mapping; else the field of that name; else by role.
+    """
+    about = {name: data.train.column(name) for name in data.fields}
+    found = _written(data, inputs, targets, asked)
+    found |= {n: n for n in (*inputs, *targets) if n in about and n not in found}
+    _by_role(found, inputs, about, "features")
+    _by_role(found, targets, about, "label")
+    needed = [*inputs, *targets] if need_targets else [*inputs]
+    for name in needed:
+        if name not in found:
+            what = "target" if name in targets else "input"
+            raise ModelError.at(
+                asked.span,
+                "E0702",
+                f"the data set {data.name} has nothing for the {what} `{name}`",
+                hint=_hints(name, name, data.fields, asked),
+            )
+    return found
+
+
+def unknown_field(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) -> ModelError:
+    """The error for a mapping to a field that a set does not have."""
+    return ModelError.at(
+        asked.span,
+        "E0701",
+        f"the data set has no field `{wrong}`",
+        hint=_hints(name, wrong, fields, asked),
+    )
+
+
+def _hints(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
+    listed = ", ".join(fields[:20]) + (", ..." if len(fields) > 20 else "")
+    example = nearest(wrong, fields) or fields[0]
+    which = f'fields: {listed}; write `{asked.reader}(..., {name} = "{example}")`'
+    guess = did_you_mean(wrong, fields)
+    return (guess, which) if guess else (which,)
+
+
+def _written(
+    data: Dataset, inputs: Mapping[str, Shaped], targets: Mapping[str, Shaped], asked: Asked
+) -> dict[str, str | tuple[str, ...]]:
+    found: dict[str, str | tuple[str, ...]] = {}
+    for name, value in asked.mapping.items():
+        names = (value,) if isinstance(value, str) else tuple(value)
+        for one in names:
+            if one not in data.fields:
+                raise unknown_field(name, one, data.fields, asked)
+        if name in inputs or name in targets:
+            found[name] = value if isinstance(value, str) else names
+    return found
+
+
+def _by_role(
+    found: dict[str, str | tuple[str, ...]],
+    names: Mapping[str, Shaped],
+    about: Mapping[str, Column],
+    role: str,
+) -> None:
+    """A model's only input or target takes the field of that role."""
+    fields = [name for name, column in about.items() if column.role == role]
+    if len(names) == 1 and fields:
+        found.setdefault(next(iter(names)), fields[0])

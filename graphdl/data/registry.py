@@ -1,0 +1,231 @@
+"""The one list of readers, and how `data = mnist("data/mnist")` becomes examples.
+
+`read` takes what Python writes, `load` what a model file says, with its inputs and targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ModelError, did_you_mean
+from ..graph.model import Named, Shaped
+from . import partition
+from .archive import read_npy, read_npz
+from .bind import bind
+from .dataset import Dataset
+from .digits import read_digits
+from .idx import read_mnist
+from .libsvm import read_libsvm
+from .lookup import Lookup
+from .match import Asked, unknown_field
+from .partition import Partition, partitioned
+from .request import Option, Reader, Request
+from .table import read_csv
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+SCALE = Option("features are divided by it", "a number above 0", _positive)
+WIDTH = Option(
+    "number of features",
+    "a whole number above 0",
+    lambda v: _positive(v) and isinstance(v, int),
+)
+HEADER = Option("the first line names the columns", "true or false", lambda v: type(v) is bool)
+DELIMITER = Option(
+    "what stands between cells",
+    "one character",
+    lambda v: isinstance(v, str) and len(v) == 1 and v not in '"\r\n',
+)
+IMAGES = ("pixels", "label")
+
+READERS = {
+    reader.name: reader
+    for reader in (
+        Reader(
+            "digits",
+            "1,797 handwritten digits of 8 x 8 pixels, inside the package; its own three parts",
+            read_digits,
+            (0, 0),
+            IMAGES,
+            shuffle=False,
+        ),
+        Reader(
+            "mnist",
+            "70,000 handwritten digits of 28 x 28 pixels, 10,000 of them for testing",
+            read_mnist,
+            (0, 1),
+            IMAGES,
+            shuffle=False,
+        ),
+        Reader(
+            "fashion_mnist",
+            "70,000 pieces of clothing of 28 x 28 pixels, 10,000 of them for testing",
+            read_mnist,
+            (0, 1),
+            IMAGES,
+            shuffle=False,
+        ),
+        Reader(
+            "libsvm",
+            "text lines `label index:value ...`; a second file is the test part",
+            read_libsvm,
+            (1, 2),
+            ("features", "label"),
+            {"width": WIDTH},
+        ),
+        Reader(
+            "csv",
+            "a table with a header; text names classes; a second file is the test part",
+            read_csv,
+            (1, 2),
+            options={"header": HEADER, "delimiter": DELIMITER, "scale": SCALE},
+        ),
+        Reader(
+            "npz",
+            "NumPy arrays by name; `x_train`, `x_validation`, `x_test` are the parts of `x`",
+            read_npz,
+            (1, 1),
+            options={"scale": SCALE},
+        ),
+        Reader(
+            "npy",
+            "one NumPy array of features, a second one of labels",
+            read_npy,
+            (1, 2),
+            ("features", "label"),
+            {"scale": SCALE},
+        ),
+    )
+}
+
+
+def known() -> list[tuple[str, str]]:
+    """Name and one line about each reader."""
+    return [(reader.name, reader.doc) for reader in READERS.values()]
+
+
+def options(name: str) -> dict[str, str]:
+    """The options of a reader with what each means."""
+    every = {**READERS[name].options, **partition.OPTIONS}
+    return {option: f"{about.doc} ({about.wanted})" for option, about in every.items()}
+
+
+def read(reader: str, *paths: str, lookup: Lookup | None = None, **settings: Any) -> Dataset:
+    """A data set by reader and paths, not yet bound to a model; any path is allowed.
+
+    >>> print(read("digits"))
+    digits: 1,290 train, 255 validation, 252 test; pixels [1, 8, 8], label []
+    """
+    lookup = lookup or Lookup.standard(trusted=True)
+    return _read(Named(reader, paths, settings), settings, lookup, ())
+
+
+def load(
+    source: Named,
+    inputs: Mapping[str, Shaped],
+    targets: Mapping[str, Shaped],
+    lookup: Lookup | None = None,
+    *,
+    need_targets: bool = True,
+) -> Dataset:
+    """The examples that a model's `data = ...` names, bound to its inputs and targets.
+
+    Raises `ModelError` for what is wrong in the model file, `DataError` for what is wrong in files.
+    """
+    mapping, settings = check_source(source, inputs, targets)
+    asked = [mapping[name] for name in targets if name in mapping]
+    labels = tuple(name for name in asked if isinstance(name, str))
+    data = _read(source, settings, lookup or Lookup.standard(), labels)
+    about = Asked(source.name, mapping, source.span)
+    return bind(data, inputs, targets, about, need_targets=need_targets)
+
+
+def check_source(
+    source: Named, inputs: Mapping[str, Shaped], targets: Mapping[str, Shaped]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What can be known without a file: reader, arguments and, where fixed, fields.
+
+    Returns the mapping from names of the model to fields, and the other settings.
+    """
+    reader = _reader(source)
+    mapping: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name, value in source.keywords.items():
+        fields = isinstance(value, str) or (
+            isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value)
+        )
+        in_model = name in inputs or name in targets
+        (mapping if fields and in_model else settings)[name] = value
+    for name, value in mapping.items():
+        for field in [value] if isinstance(value, str) else value:
+            if reader.fields and field not in reader.fields:
+                asked = Asked(reader.name, mapping, source.span)
+                raise unknown_field(name, field, reader.fields, asked)
+    _check_settings(source, reader, settings, [*inputs, *targets])
+    return mapping, settings
+
+
+def _read(
+    source: Named, settings: Mapping[str, Any], lookup: Lookup, labels: tuple[str, ...]
+) -> Dataset:
+    reader = _reader(source)
+    _check_settings(source, reader, settings, [])
+    own = {name: value for name, value in settings.items() if name in reader.options}
+    rest = {name: value for name, value in settings.items() if name not in reader.options}
+    names = tuple(map(str, source.arguments))
+    data = reader.read(Request(reader.name, names, lookup, own, labels))
+    return partitioned(data, Partition(**{"shuffle": reader.shuffle, **rest}))
+
+
+def _reader(source: Named) -> Reader:
+    if source.name not in READERS:
+        raise ModelError.at(
+            source.span,
+            "E0703",
+            f"there is no data set or reader called `{source.name}`",
+            hint=(did_you_mean(source.name, READERS) or f"there are: {', '.join(READERS)}"),
+        )
+    reader = READERS[source.name]
+    least, most = reader.paths
+    if not least <= len(source.arguments) <= most:
+        number = str(least) if least == most else f"{least} or {most}"
+        raise ModelError.at(
+            source.span,
+            "E0704",
+            f"`{reader.name}` takes {number} path{'' if most == 1 else 's'}, "
+            f"got {len(source.arguments)}",
+            hint=reader.doc,
+        )
+    for path in source.arguments:
+        if not isinstance(path, str) or not path:
+            message = f"a path of `{reader.name}` is a text, got {path!r}"
+            raise ModelError.at(source.span, "E0704", message)
+    return reader
+
+
+def _check_settings(
+    source: Named, reader: Reader, settings: Mapping[str, Any], model: list[str]
+) -> None:
+    every = {**reader.options, **partition.OPTIONS}
+    for name, value in settings.items():
+        if name not in every:
+            names = [*every, *model]
+            listed = f"`{reader.name}` takes: {', '.join(every)}"
+            if model:
+                listed += f"; and fields for the model's {', '.join(model)}"
+            raise ModelError.at(
+                source.span,
+                "E0704",
+                f"`{reader.name}` has no argument `{name}`",
+                hint=tuple(filter(None, (did_you_mean(name, names), listed))),
+            )
+        if not every[name].accepts(value):
+            raise ModelError.at(
+                source.span,
+                "E0704",
+                f"`{name}` of `{reader.name}` must be {every[name].wanted}, got {value!r}",
+            )

@@ -1,0 +1,137 @@
+"""Reading a file that may be hostile: bounded, unpacked on the way, every failure one sentence.
+
+Nothing is allocated on the word of a header: what a file claims is compared with what it can hold.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO, Never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+LIMIT = 2 << 30  # bytes of one file once unpacked, and of one table built from text
+LINE = 16 << 20  # bytes of one line of text
+CHUNK = 1 << 20
+PACKING = 1032  # no byte of deflate stands for more bytes than this
+
+
+@dataclass(slots=True)
+class Stream:
+    """An open file, unpacked when it is gzip; `position` counts unpacked bytes."""
+
+    path: Path
+    file: BinaryIO
+    size: int
+    gzipped: bool
+    position: int = 0
+
+    def fail(self, message: str) -> Never:
+        """Raise a sentence about this file."""
+        raise DataError(f"{self.path}: {message}")
+
+    @property
+    def capacity(self) -> int:
+        """The most bytes that can still come."""
+        if self.gzipped:
+            return min(LIMIT, self.size * PACKING) - self.position
+        return self.size - self.position
+
+    def exactly(self, count: int, what: str) -> NDArray[np.uint8]:
+        """The next `count` bytes."""
+        if count > self.capacity:
+            self.fail(
+                f"byte {self.position:,}: {count:,} bytes of {what} should follow, "
+                f"the file can hold {self.capacity:,} at most"
+            )
+        data = filled(self.file, count)
+        self.position += len(data)
+        if len(data) < count:
+            self.fail(
+                f"ends at byte {self.position:,}, in the middle of the {what}: "
+                f"{count - len(data):,} more bytes should follow"
+            )
+        return data
+
+    def end(self) -> None:
+        """Check that nothing follows (and, in gzip, the checksum)."""
+        if self.file.read(1):
+            self.fail(f"byte {self.position:,}: the data should end here, but more follows")
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Number, from 1, and text of each line, its end included."""
+        number = 0
+        while raw := self.file.readline(LINE + 1):
+            number += 1
+            self.position += len(raw)
+            if len(raw) > LINE:
+                self.fail(f"line {number}: longer than {LINE:,} bytes")
+            if self.gzipped and self.position > LIMIT:
+                self.fail(f"line {number}: unpacks to more than {LIMIT:,} bytes")
+            yield number, self._text(raw, number)
+
+    def _text(self, raw: bytes, number: int) -> str:
+        try:
+            # A byte order mark is spelling, not data.
+            return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            found = raw[error.start]
+            self.fail(f"line {number}: byte {error.start + 1}, 0x{found:02x}, is not UTF-8 text")
+
+
+def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
+    """The next `count` bytes, or as many as there are; memory is used up only as they come."""
+    data = np.empty(count, np.uint8)
+    done = 0
+    while done < count:
+        chunk = file.read(min(CHUNK, count - done))
+        if not chunk:
+            break
+        data[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        done += len(chunk)
+    return data[:done]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Stream]:
+    """A regular file to read; whatever goes wrong in the body is a `DataError` with its place."""
+    stream: Stream | None = None
+    try:
+        mode = path.stat()
+        if S_ISDIR(mode.st_mode):
+            raise DataError(f"{path}: is a folder, a file is needed")
+        if not S_ISREG(mode.st_mode):
+            raise DataError(f"{path}: is not a regular file")
+        with path.open("rb") as raw:
+            gzipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            file = gzip.GzipFile(fileobj=raw) if gzipped else raw
+            stream = Stream(path, file, mode.st_size, gzipped)  # type: ignore[arg-type]
+            yield stream
+    except EOFError:
+        place = stream.position if stream else 0
+        raise DataError(
+            f"{path}: the gzip data is cut off after byte {place:,}, unpacked"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error):
+        place = stream.position if stream else 0
+        raise DataError(
+            f"{path}: the gzip data is damaged after byte {place:,}, unpacked"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from None
+
+
+def reason(error: OSError) -> str:
+    """The system's words for an error, in lower case."""
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
