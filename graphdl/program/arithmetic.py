@@ -60,23 +60,23 @@ class Arithmetic(Emitter):
         return self.emit(p.LogicalNot(), self.cast(x, "bool"))
 
     def add(self, a: Operand, b: Operand) -> Value:
-        """a + b."""
+        """The sum a + b."""
         return self._binary("add", p.Add(), a, b)
 
     def sub(self, a: Operand, b: Operand) -> Value:
-        """a - b."""
+        """The difference a - b."""
         return self._binary("subtract", p.Sub(), a, b)
 
     def mul(self, a: Operand, b: Operand) -> Value:
-        """a * b."""
+        """The product a * b."""
         return self._binary("multiply", p.Mul(), a, b)
 
     def div(self, a: Operand, b: Operand) -> Value:
-        """a / b, always a float."""
+        """The quotient a / b, always a float."""
         return self._binary("divide", p.Div(), a, b)
 
     def floordiv(self, a: Operand, b: Operand) -> Value:
-        """a // b, rounded down."""
+        """The quotient rounded down."""
         return self._binary("divide", p.FloorDiv(), a, b)
 
     def mod(self, a: Operand, b: Operand) -> Value:
@@ -84,7 +84,7 @@ class Arithmetic(Emitter):
         return self._binary("take the remainder of", p.Mod(), a, b)
 
     def power(self, a: Operand, b: Operand) -> Value:
-        """a ^ b; small constant exponents become products, roots and quotients."""
+        """The power a ^ b; small constant exponents become products, roots and quotients."""
         exponent = self.number(b) if isinstance(b, Value) else b
         scalar = not isinstance(b, Value) or not b.type.shape
         if isinstance(a, Value) and scalar and exponent in (0.5, -1, 1, 2, 3):
@@ -106,27 +106,27 @@ class Arithmetic(Emitter):
         return self._binary("take the minimum of", p.Minimum(), a, b)
 
     def equal(self, a: Operand, b: Operand) -> Value:
-        """a == b."""
+        """Whether a == b."""
         return self._binary("compare", p.Equal(), a, b)
 
     def not_equal(self, a: Operand, b: Operand) -> Value:
-        """a != b."""
+        """Whether a != b."""
         return self._binary("compare", p.NotEqual(), a, b)
 
     def less(self, a: Operand, b: Operand) -> Value:
-        """a < b."""
+        """Whether a < b."""
         return self._binary("compare", p.Less(), a, b)
 
     def less_equal(self, a: Operand, b: Operand) -> Value:
-        """a <= b."""
+        """Whether a <= b."""
         return self._binary("compare", p.LessEqual(), a, b)
 
     def greater(self, a: Operand, b: Operand) -> Value:
-        """a > b."""
+        """Whether a > b."""
         return self._binary("compare", p.Greater(), a, b)
 
     def greater_equal(self, a: Operand, b: Operand) -> Value:
-        """a >= b."""
+        """Whether a >= b."""
         return self._binary("compare", p.GreaterEqual(), a, b)
 
     def logical_and(self, a: Operand, b: Operand) -> Value:

@@ -120,7 +120,11 @@ class Builder(Arithmetic):
         groups: int = 1,
         batched: bool = True,
     ) -> Value:
-        """Cross-correlation of x[B, C, *sides] (no B unless `batched`) with w[O, C/groups, *kernel]."""
+        """Cross-correlation of x[B, C, *sides] with w[O, C/groups, *kernel].
+
+        Every geometry has one entry for each side, pad as (before, after); there is no B unless
+        `batched`.
+        """
         rank = len(w.type.shape) - 2
         lead = x.type.shape[: len(x.type.shape) - rank - 1]
         if rank not in (1, 2, 3) or len(lead) != batched:

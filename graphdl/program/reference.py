@@ -1,4 +1,4 @@
-"""The plainest way to run a program: one new array for every value. For tests and gradient checks."""
+"""The plainest way to run a program, a new array for every value: the measure for all others."""
 
 from __future__ import annotations
 

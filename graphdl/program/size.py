@@ -1,4 +1,4 @@
-"""Sizes of axes: whole numbers, or polynomials over names that get their value when the program runs.
+"""Sizes of axes: whole numbers, or polynomials over names that get their value at run time.
 
 `B` is the batch, `T` a length named in the model. Arithmetic keeps one canonical form, so that two
 sizes are equal exactly when their forms are:
@@ -33,6 +33,7 @@ class Quotient:
         return f"{top}{self.operator}{self.bottom if plain else f'({self.bottom})'}"
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """The number it stands for."""
         top, bottom = evaluate(self.top, sizes), evaluate(self.bottom, sizes)
         return top // bottom if self.operator == "//" else top % bottom
 

@@ -39,7 +39,7 @@ class Binary(Primitive):
 
 @dataclass(frozen=True)
 class Add(Binary):
-    """a + b."""
+    """The sum a + b."""
 
     name = "add"
     function = "add"
@@ -52,7 +52,7 @@ class Add(Binary):
 
 @dataclass(frozen=True)
 class Sub(Binary):
-    """a - b."""
+    """The difference a - b."""
 
     name = "sub"
     function = "subtract"
@@ -65,7 +65,7 @@ class Sub(Binary):
 
 @dataclass(frozen=True)
 class Mul(Binary):
-    """a * b."""
+    """The product a * b."""
 
     name = "mul"
     function = "multiply"
@@ -79,7 +79,7 @@ class Mul(Binary):
 
 @dataclass(frozen=True)
 class Div(Binary):
-    """a / b."""
+    """The quotient a / b."""
 
     name = "div"
     function = "divide"
@@ -94,7 +94,7 @@ class Div(Binary):
 
 @dataclass(frozen=True)
 class FloorDiv(Binary):
-    """a // b, rounded down."""
+    """The quotient rounded down."""
 
     name = "floordiv"
     function = "floor_divide"
@@ -102,7 +102,7 @@ class FloorDiv(Binary):
 
 @dataclass(frozen=True)
 class Mod(Binary):
-    """a - b * (a // b): the remainder has the sign of b."""
+    """The remainder a - b * (a // b), which has the sign of b."""
 
     name = "mod"
     function = "remainder"
@@ -115,7 +115,7 @@ class Mod(Binary):
 
 @dataclass(frozen=True)
 class Power(Binary):
-    """a ^ b."""
+    """The power a ^ b."""
 
     name = "power"
     function = "power"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
-from ..program import Type, Value
+from ..program import Kind, Type, Value
 from .binary import Binary
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Comparison(Binary):
     """Base: two arguments of one type, a bool out."""
 
-    kinds = ("float", "int", "bool")
+    kinds: ClassVar[tuple[Kind, ...]] = ("float", "int", "bool")
 
     def infer(self, *types: Type) -> Type:
         return Type(super().infer(*types).shape, "bool")
@@ -28,7 +28,7 @@ class Comparison(Binary):
 
 @dataclass(frozen=True)
 class Equal(Comparison):
-    """a == b."""
+    """Whether a == b."""
 
     name = "equal"
     function = "equal"
@@ -36,7 +36,7 @@ class Equal(Comparison):
 
 @dataclass(frozen=True)
 class NotEqual(Comparison):
-    """a != b."""
+    """Whether a != b."""
 
     name = "not_equal"
     function = "not_equal"
@@ -44,7 +44,7 @@ class NotEqual(Comparison):
 
 @dataclass(frozen=True)
 class Less(Comparison):
-    """a < b."""
+    """Whether a < b."""
 
     name = "less"
     function = "less"
@@ -52,7 +52,7 @@ class Less(Comparison):
 
 @dataclass(frozen=True)
 class LessEqual(Comparison):
-    """a <= b."""
+    """Whether a <= b."""
 
     name = "less_equal"
     function = "less_equal"
@@ -60,7 +60,7 @@ class LessEqual(Comparison):
 
 @dataclass(frozen=True)
 class Greater(Comparison):
-    """a > b."""
+    """Whether a > b."""
 
     name = "greater"
     function = "greater"
@@ -68,7 +68,7 @@ class Greater(Comparison):
 
 @dataclass(frozen=True)
 class GreaterEqual(Comparison):
-    """a >= b."""
+    """Whether a >= b."""
 
     name = "greater_equal"
     function = "greater_equal"

@@ -1,4 +1,4 @@
-"""Primitives that read and write at places given by whole numbers; ids are checked by the caller."""
+"""Primitives that read and write at places given by whole numbers; the caller checks the ids."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ class Concat(Primitive):
         for axis, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)):
             if axis != self.axis and a != b:
                 raise ShapeError(
-                    f"`concat` needs equal sizes except axis {self.axis}: {a} vs {b} on axis {axis}",
+                    f"`concat` needs equal sizes except axis {self.axis}: "
+                    f"{a} vs {b} on axis {axis}",
                     code="E0403",
                 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy
 
@@ -20,7 +21,7 @@ _WORD = 2**64
 
 
 class _Stream:
-    """A Philox generator put back to a given place at no more than the cost of setting its state."""
+    """A Philox generator put back to a given place by setting its state."""
 
     def __init__(self, node: int) -> None:
         self.bits = numpy.random.Philox(key=0)
@@ -28,7 +29,7 @@ class _Stream:
         self.node = node % _WORD
         self.key = numpy.zeros(2, numpy.uint64)
         self.counter = numpy.zeros(4, numpy.uint64)
-        self.state = {
+        self.state: Any = {
             "bit_generator": "Philox",
             "state": {"counter": self.counter, "key": self.key},
             "buffer": numpy.zeros(4, numpy.uint64),

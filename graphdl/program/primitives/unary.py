@@ -184,7 +184,7 @@ class Cast(Primitive):
 
 @dataclass(frozen=True)
 class Copy(Primitive):
-    """The same numbers in memory of their own, in order: what a reshape of a transposed view needs."""
+    """The same numbers in order in memory: what a reshape of a transposed view needs."""
 
     name = "copy"
     pointwise = True

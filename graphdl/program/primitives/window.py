@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from math import prod
-from types import ModuleType
+from types import EllipsisType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
@@ -17,7 +17,7 @@ from ..size import Dim
 if TYPE_CHECKING:
     from ..builder import Builder
 
-Index = tuple[slice, ...]
+Index = tuple[slice | EllipsisType, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Windowed(Primitive):
                     slice(begin, max(begin, begin + (last - first - 1) * stride + 1), stride)
                 )
             if all(s.start < s.stop for s in inside):
-                yield (..., *inside), (..., *seen)  # type: ignore[misc]
+                yield (..., *inside), (..., *seen)
 
     def pairs(self, windows: Array, x: Array) -> Iterator[tuple[Index, Index]]:
         """`places` for the arrays of a result and an input."""
