@@ -1,0 +1,86 @@
+"""Symbolic sizes get their numbers: from the shapes of the data that a run is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import DataError
+from ..program import Dim, Input, Size, evaluate
+
+Shape = tuple[int, ...]
+
+
+class ShapeMismatch(DataError):  # noqa: N818 - named by its fact
+    """An array whose shape is not what the program declares for its input."""
+
+    def __init__(self, field: str, expected: str, got: str) -> None:
+        self.field, self.expected, self.got = field, expected, got
+        super().__init__(f"`{field}` must have the shape {expected}, got {got}")
+
+
+def bind_sizes(inputs: Sequence[Input], shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """The number behind every size name in the data inputs, given the shape of each array.
+
+    The batch may be absent: an axis `2*T` binds `T`, an axis `T+1` too; anything harder is only
+    checked, once every name in it is known.
+    """
+    sizes: dict[str, int] = {}
+    pending: list[tuple[Input, Dim, int]] = []
+    for item in inputs:
+        if item.role == "data":
+            pending += _axes(item, shapes)
+    while pending:
+        rest = [axis for axis in pending if not _settle(axis, sizes, shapes)]
+        if len(rest) == len(pending):
+            item = rest[0][0]
+            raise ShapeMismatch(item.key, str(list(item.value.type.shape)), str(rest[0][2]))
+        pending = rest
+    return sizes
+
+
+def _axes(item: Input, shapes: Mapping[str, Shape]) -> list[tuple[Input, Dim, int]]:
+    if item.key not in shapes:
+        raise DataError(f"`{item.key}` is missing from the data")
+    shape, declared = shapes[item.key], item.value.type.shape
+    if len(shape) != len(declared):
+        raise _mismatch(item, shapes, {})
+    return [(item, dim, length) for dim, length in zip(declared, shape, strict=True)]
+
+
+def _settle(
+    axis: tuple[Input, Dim, int], sizes: dict[str, int], shapes: Mapping[str, Shape]
+) -> bool:
+    """Bind or check one axis; False when it must wait for another one."""
+    item, dim, length = axis
+    unknown = dim.names() - sizes.keys() if isinstance(dim, Size) else frozenset()
+    if len(unknown) > 1:
+        return False
+    if unknown:
+        (name,) = unknown
+        found = _solve(dim, name, length, sizes)
+        if found is None:
+            raise _mismatch(item, shapes, sizes)
+        sizes[name] = found
+    elif evaluate(dim, sizes) != length:
+        raise _mismatch(item, shapes, sizes)
+    return True
+
+
+def _solve(dim: Dim, name: str, length: int, sizes: Mapping[str, int]) -> int | None:
+    """The whole number for `name` at which `dim` is `length`, when `dim` is linear in it."""
+    at_zero = evaluate(dim, {**sizes, name: 0})
+    slope = evaluate(dim, {**sizes, name: 1}) - at_zero
+    if slope == 0:
+        return None
+    value = (length - at_zero) // slope
+    fits = value >= 0 and evaluate(dim, {**sizes, name: value}) == length
+    return value if fits else None
+
+
+def _mismatch(item: Input, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> ShapeMismatch:
+    """The declared shape with the numbers known so far (`[B=32, 784]`) beside the one that came."""
+    parts = []
+    for dim in item.value.type.shape:
+        known = isinstance(dim, Size) and dim.names() <= sizes.keys()
+        parts.append(f"{dim}={evaluate(dim, sizes)}" if known else str(dim))
+    return ShapeMismatch(item.key, f"[{', '.join(parts)}]", str(list(shapes[item.key])))

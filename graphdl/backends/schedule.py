@@ -1,0 +1,149 @@
+"""A program bound to numbers: arrays in one arena and a flat list of calls without arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+
+from ..passes.layout import concrete
+from ..passes.memory import MemoryPlan, plan_memory
+from ..program import Array, Call, Op, Program, Value
+from .arena import Arena, Scratch
+from .binding import ShapeMismatch
+from .store import Store
+from .transfer import fill
+
+
+class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
+    """A guarded output is not finite; nothing that is kept has been changed."""
+
+    def __init__(self, output: str, value: float) -> None:
+        self.output, self.value = output, value
+        super().__init__(f"`{output}` is {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Everything about one run that can be decided before it.
+
+    data      buffer of each data input; scalars: of each scalar
+    before    calls up to the guard; `after`: the rest, with every write into kept arrays
+    """
+
+    data: tuple[tuple[str, Array], ...]
+    scalars: tuple[tuple[str, Array], ...]
+    before: tuple[Call, ...]
+    after: tuple[Call, ...]
+    guard: tuple[str, Array] | None
+    outputs: dict[str, Array]
+    plan: MemoryPlan
+
+    def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
+        """Feed, run, and return the outputs: views that hold until the next run."""
+        for key, buffer in self.data:
+            fill(buffer, data[key])
+        for key, buffer in self.scalars:
+            buffer.fill(scalars[key])
+        for call in self.before:
+            call()
+        if self.guard is not None:
+            self._check(*self.guard)
+        for call in self.after:
+            call()
+        return dict(self.outputs)
+
+    def _check(self, name: str, array: Array) -> None:
+        value = float(array.item() if array.size == 1 else array.sum())
+        if not math.isfinite(value):
+            raise NonFinite(name, value)
+
+
+def bind(
+    program: Program,
+    xp: ModuleType,
+    precision: str,
+    sizes: dict[str, int],
+    store: Store,
+    guard: str | None = None,
+) -> Schedule:
+    """Plan the memory of a program with settled updates, allocate it and make the calls."""
+    outputs = dict(program.outputs)
+    guarded = outputs[guard] if guard is not None else None
+    plan = plan_memory(program, sizes, precision, guarded)
+    binder = _Binder(program, xp, precision, sizes, store, plan)
+    split = binder.bind_operations(guarded)
+    binder.bind_copies()
+    arrays = binder.arrays
+    return Schedule(
+        data=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "data"),
+        scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
+        before=tuple(binder.calls[:split]),
+        after=tuple(binder.calls[split:]),
+        guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
+        outputs={name: arrays[value] for name, value in program.outputs},
+        plan=plan,
+    )
+
+
+class _Binder:
+    """Gives every value its array and every operation its calls, in order."""
+
+    def __init__(
+        self,
+        program: Program,
+        xp: ModuleType,
+        precision: str,
+        sizes: dict[str, int],
+        store: Store,
+        plan: MemoryPlan,
+    ) -> None:
+        self.program, self.xp, self.sizes, self.plan = program, xp, sizes, plan
+        self.arena = Arena(xp, plan, sizes, precision)
+        self.scratch = Scratch(xp, precision)
+        self.arrays: dict[Value, Array] = {}
+        self.calls: list[Call] = []
+        for item in program.inputs:
+            kept = item.role in ("weight", "state")
+            buffer = store[item.key] if kept else self.arena.buffer(item.value)
+            if buffer.shape != concrete(item.value.type, sizes):
+                raise ShapeMismatch(item.key, str(item.value.type), str(list(buffer.shape)))
+            self.arrays[item.value] = buffer
+
+    def bind_operations(self, guard: Value | None) -> int:
+        """Bind every operation; the number of calls up to the one that makes `guard`."""
+        split = 0 if guard is None or guard in self.arrays else len(self.program.ops)
+        for op in self.program.ops:
+            calls = self._bind(op)
+            if op.out in self.plan.constant:
+                for call in calls:
+                    call()
+            else:
+                self.calls += calls
+            if op.out is guard:
+                split = len(self.calls)
+        return split
+
+    def _bind(self, op: Op) -> list[Call]:
+        args = [self.arrays[arg] for arg in op.args]
+        if op.primitive.view and op.out not in self.plan.layout.copies:
+            self.arrays[op.out] = op.primitive.alias(self.xp, self.sizes, args[0])
+            return []
+        target = self.plan.direct.get(op.out)
+        out = self.arrays[op.out] = self.arrays[target] if target else self.arena.buffer(op.out)
+        if op.primitive.view:
+            # A reshape of something that is not contiguous: the same elements in the same order.
+            return [partial(self.xp.copyto, out.reshape(args[0].shape), args[0])]
+        self.scratch.restart()
+        return list(op.primitive.kernel(self.xp, self.scratch, self.sizes, out, *args))
+
+    def bind_copies(self) -> None:
+        """At the end, copy new values that could not be written directly."""
+        for update in self.program.updates:
+            if self.plan.direct.get(update.value) is not update.target:
+                copy = partial(
+                    self.xp.copyto, self.arrays[update.target], self.arrays[update.value]
+                )
+                self.calls.append(copy)

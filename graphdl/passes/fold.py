@@ -1,0 +1,56 @@
+"""Rules of `simplify` for constants: numbers known before the program runs are worked out here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ..program import Kind, Op, Value
+from ..program.primitives.source import Constant
+from ..program.primitives.view import Broadcast
+from .layout import dtypes
+from .rewrite import Rewriter
+
+# What repeats or rearranges one number.
+_SAME = {"broadcast", "reshape", "transpose", "stop", "slice", "reverse", "copy"}
+
+
+def number(rewriter: Rewriter, value: Value) -> float | None:
+    """The number that fills `value`, when it is known."""
+    made = rewriter.made_by.get(value)
+    while made and made.primitive.name in _SAME:
+        made = rewriter.made_by.get(made.args[0])
+    return made.primitive.number if made and isinstance(made.primitive, Constant) else None
+
+
+def fold(rewriter: Rewriter, op: Op) -> Op | None:
+    """A pointwise operation on constants as the constant it gives, repeated as needed."""
+    numbers = [number(rewriter, arg) for arg in op.args]
+    known = [n for n in numbers if n is not None]
+    if len(known) < len(numbers) or not known:
+        return None
+    result = _evaluate(op, known)
+    if not math.isfinite(result):
+        return None
+    constant = Constant(result, op.out.type.kind)
+    if op.out.type.shape == ():
+        return replace(op, primitive=constant, args=())
+    return replace(op, primitive=Broadcast(op.out.type.shape), args=(rewriter.emit(op, constant),))
+
+
+def _evaluate(op: Op, numbers: list[float]) -> float:
+    """The kernel itself, on arrays without axes, in float64."""
+    kinds = dtypes("float64")
+
+    def array(shape: tuple[int, ...], kind: Kind) -> np.ndarray:  # type: ignore[type-arg]
+        return np.empty(shape, dtype=kinds[kind])
+
+    out = array((), op.out.type.kind)
+    pairs = zip(op.args, numbers, strict=True)
+    args = [np.array(n, dtype=kinds[arg.type.kind]) for arg, n in pairs]
+    with np.errstate(all="ignore"):
+        for call in op.primitive.kernel(np, array, {}, out, *args):
+            call()
+    return out.item()  # type: ignore[no-any-return]

@@ -1,0 +1,34 @@
+"""All passes in the order they run; each is a function from program to program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..program import Program
+from .common_subexpressions import common_subexpressions
+from .dead_code import dead_code
+from .fuse_pointwise import fuse_pointwise
+from .settle import settle_updates
+from .simplify import simplify
+
+Pass = Callable[[Program], Program]
+
+PASSES: tuple[Pass, ...] = (
+    dead_code,
+    simplify,
+    common_subexpressions,
+    dead_code,
+    settle_updates,
+    fuse_pointwise,
+    dead_code,
+)
+
+
+def optimise(program: Program, passes: Sequence[Pass] = PASSES) -> Program:
+    """The program after all passes.
+
+    In-place reuse and the memory plan follow when the sizes are known: see `plan_memory`.
+    """
+    for each in passes:
+        program = each(program)
+    return program
