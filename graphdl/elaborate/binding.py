@@ -1,0 +1,184 @@
+"""Which argument goes where: what flows in fills the ports, the rest fills the parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Label, ModelError, Span, did_you_mean
+from ..program import Size
+from ..syntax import tree
+from .values import Builtin, Definition, Tensor, Unknown, leaves
+
+if TYPE_CHECKING:
+    from .scope import Scope
+    from .tracer import Tracer
+
+Callee = Definition | Builtin
+
+
+@dataclass(slots=True)
+class Arguments:
+    """Arguments as evaluated at the call, each with its span."""
+
+    positional: list[tuple[Any, Span]] = field(default_factory=list)
+    named: dict[str, tuple[Any, Span]] = field(default_factory=dict)
+
+    @property
+    def flowing(self) -> bool:
+        """True when a tensor is among them."""
+        values = [v for v, _ in self.positional] + [v for v, _ in self.named.values()]
+        return any(leaves(v) for v in values)
+
+
+@dataclass(slots=True)
+class Bound:
+    """Port values in order, and parameters by name (those given; defaults are the callee's)."""
+
+    ports: list[Any]
+    parameters: dict[str, Any]
+    spans: dict[str, Span]
+
+
+def evaluated(t: Tracer, call: tree.Call | None, s: Scope) -> Arguments:
+    """The arguments of a call, each evaluated once in the caller's scope."""
+    result = Arguments()
+    for argument in call.arguments if call else ():
+        value = t.evaluate(argument.value, s)
+        if argument.name is None:
+            if result.named:
+                raise ModelError.at(
+                    argument.span,
+                    "E0205",
+                    "an argument without a name follows one with a name",
+                    hint="put it first, or give it its name",
+                )
+            result.positional.append((value, argument.value.span))
+        elif argument.name in result.named:
+            raise ModelError.at(
+                argument.span, "E0205", f"`{argument.name}` is given twice", hint="delete one"
+            )
+        else:
+            result.named[argument.name] = (value, argument.value.span)
+    return result
+
+
+def bind(
+    t: Tracer, callee: Callee, flow: Any, arguments: Arguments, span: Span
+) -> Bound:
+    """Fit a flowing value (None in a plain call) and arguments to the callee's signature."""
+    names = callee.ports
+    ports, positional = _ports(callee, flow, list(arguments.positional))
+    named = dict(arguments.named)
+    for name in names[len(ports) :]:
+        if name not in named:
+            break
+        ports.append(named.pop(name)[0])
+    bound = Bound(ports, {}, {})
+    _parameters(callee, positional, named, bound, span)
+    if len(ports) < len(names):
+        ports.append(_missing_port(t, callee, names[len(ports) :], span))
+    return bound
+
+
+def _ports(
+    callee: Callee, flow: Any, positional: list[tuple[Any, Span]]
+) -> tuple[list[Any], list[tuple[Any, Span]]]:
+    wanted = len(callee.ports)
+    ports: list[Any] = []
+    if flow is not None:
+        spread = wanted > 1 and isinstance(flow, tuple)
+        ports = list(flow) if spread else [flow]
+    mathematical = isinstance(callee, Builtin) and callee.number is not None
+    op = isinstance(callee, Definition) and isinstance(callee.tree, tree.Op)
+    while positional and len(ports) < wanted:
+        value = positional[0][0]
+        if not (leaves(value) or ((mathematical or op) and isinstance(value, int | float | Size))):
+            break
+        ports.append(positional.pop(0)[0])
+    return ports, positional
+
+
+def _parameters(
+    callee: Callee,
+    positional: list[tuple[Any, Span]],
+    named: dict[str, tuple[Any, Span]],
+    bound: Bound,
+    span: Span,
+) -> None:
+    formals = list(callee.formals)
+    for name, (_, place) in named.items():
+        if name not in [f.name for f in formals]:
+            raise unknown_argument(callee, name, place)
+    for formal, (value, place) in zip(_fitted(formals, len(positional)), positional, strict=False):
+        if formal.name in named:
+            raise ModelError.at(place, "E0205", f"`{formal.name}` is given twice", hint="delete one")
+        named[formal.name] = (value, place)
+    if len(positional) > len(formals):
+        value, place = positional[len(formals)]
+        what = "does not take another tensor" if leaves(value) else "has too many arguments"
+        raise ModelError.at(place, "E0202", f"`{callee.name}` {what}", hint=takes(callee))
+    for formal in formals:
+        if formal.name in named:
+            bound.parameters[formal.name], bound.spans[formal.name] = named[formal.name]
+        elif formal.default is None:
+            raise ModelError.at(
+                span, "E0206", f"`{callee.name}` needs `{formal.name}`", hint=takes(callee)
+            )
+
+
+def _fitted(formals: list[tree.Formal], count: int) -> list[tree.Formal]:
+    """A parameter with a default that stands before one without is skipped when arguments lack.
+
+    `linear(in = ..., n, ...)` is `linear(n)` with one argument and `linear(in, n)` with two.
+    """
+    needed = [i for i, f in enumerate(formals) if f.default is None]
+    last = needed[-1] + 1 if needed else 0
+    if count < last:
+        return [formals[i] for i in needed]
+    return formals
+
+
+def unknown_argument(callee: Callee, name: str, span: Span) -> ModelError:
+    """E0202."""
+    known = [f.name for f in callee.formals]
+    hints = tuple(h for h in (did_you_mean(name, known), takes(callee)) if h)
+    return ModelError.at(span, "E0202", f"`{callee.name}` has no argument `{name}`", hint=hints)
+
+
+def takes(callee: Callee) -> str:
+    """The sentence that lists a callee's arguments."""
+    names = [f.name for f in callee.formals]
+    return f"`{callee.name}` takes: {', '.join(names)}" if names else f"`{callee.name}` takes none"
+
+
+def _missing_port(t: Tracer, callee: Callee, missing: tuple[str, ...], span: Span) -> Any:
+    if len(missing) == 1 and t.depth == 0:
+        targets = t.targets()
+        if len(targets) == 1:
+            return targets[0]
+        if len(targets) > 1:
+            names = [x.wire.node for x in targets if x.wire]
+            raise ModelError.at(
+                span,
+                "E0305",
+                f"{_count(len(names))} targets exist, `{callee.name}` needs one of them",
+                hint="write " + " or ".join(f"`{callee.name}({n})`" for n in names),
+                also=tuple(
+                    Label(x.span, "a target") for x in targets if isinstance(x, Tensor | Unknown)
+                    and x.span
+                ),
+            )
+        hint = f"write `target y` above and `{callee.name}(y)` here"
+        raise ModelError.at(span, "E0305", f"`{callee.name}` needs a target", hint=hint)
+    raise ModelError.at(
+        span,
+        "E0310",
+        f"`{callee.name}` takes {_count(len(callee.ports))} values: {', '.join(callee.ports)}",
+        hint=f"write `({', '.join(callee.ports)}) -> {callee.name}`",
+    )
+
+
+def _count(number: int) -> str:
+    words = ("no", "one", "two", "three", "four", "five")
+    return words[number] if number < len(words) else str(number)

@@ -1,0 +1,220 @@
+"""Expressions: constants are computed, tensors flow into the program, layers wait for their input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Label, ModelError, Span, did_you_mean
+from ..program import Dim
+from ..syntax import tree
+from .constants import AT_RUN_TIME, binary_constant, negated
+from .scope import Scope
+from .values import Builtin, Definition, Fact, Layer, Tensor, Unknown, describe, leaves
+
+if TYPE_CHECKING:
+    from .tracer import Tracer
+
+
+def evaluate(t: Tracer, e: tree.Expression, s: Scope) -> Any:
+    """The value of an expression: a constant, tensor, tuple of tensors, layer or definition."""
+    return HANDLERS[type(e)](t, e, s)
+
+
+def _literal(_t: Tracer, e: Any, _s: Scope) -> Any:
+    return e.value
+
+
+def _name(t: Tracer, e: tree.Name, s: Scope) -> Any:
+    value = lookup(t, e, s)
+    if len(e.path) > 1:
+        return t.weight_of(value, e)
+    return value
+
+
+def lookup(t: Tracer, e: tree.Name, s: Scope, *, as_layer: bool = False) -> Any:
+    """What the first part of a name stands for."""
+    name = e.path[0]
+    found = s.find(name)
+    if found is None:
+        raise unknown_name(t, e, s, as_layer)
+    found.used.add(name)
+    value = found.names[name]
+    return value() if callable(value) and getattr(value, "on_first_use", False) else value
+
+
+def unknown_name(t: Tracer, e: tree.Name, s: Scope, as_layer: bool) -> ModelError:
+    """E0201, or E0204 and E0304 when a later statement defines the name."""
+    name = e.path[0]
+    later = s.defined_later(name)
+    if later is not None:
+        circle = t.circle(name)
+        if circle:
+            return ModelError.at(
+                e.span,
+                "E0304",
+                f"these nodes depend on each other: {' -> '.join(circle)}",
+                hint="a graph has no cycles; for last step's value use `state` and `next`",
+                also=(Label(later, f"`{name}` is defined here"),),
+            )
+        return ModelError.at(
+            e.span,
+            "E0204",
+            f"`{name}` is used before it is defined",
+            label="used here",
+            hint=f"move line {later.line} above, "
+            f"or use `state {name}[n]` if you want last step's value",
+            also=(Label(later, "defined here"),),
+        )
+    what = "a layer called " if as_layer else ""
+    known = [n for n in s.known() if not n.startswith("_")]
+    hints = [h for h in (did_you_mean(name, known),) if h]
+    if as_layer and not hints:
+        hints.append("`graphdl explain` lists the layers; a block of your own is written with `block`")
+    return ModelError.at(e.span, "E0201", f"I do not know {what}`{name}`", hint=tuple(hints))
+
+
+def _unary(t: Tracer, e: tree.Unary, s: Scope) -> Any:
+    value = evaluate(t, e.operand, s)
+    if e.operator == "not":
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, Tensor):
+            return t.record_math("not", "not", e.span, [value], "logical_not")
+        raise _not_a_number(e.operand.span, value, "`not` wants true or false")
+    if isinstance(value, Tensor | Unknown):
+        return t.record_math("neg", "-", e.span, [value], "neg")
+    number = negated(value)
+    if number is None:
+        raise _not_a_number(e.operand.span, value, "`-` wants a number")
+    return number
+
+
+def _not_a_number(span: Span, value: object, wants: str) -> ModelError:
+    if isinstance(value, Layer | Definition | Builtin):
+        return ModelError.at(
+            span,
+            "E0112",
+            "arithmetic cannot be done with a layer",
+            label=f"this is {describe(value)}",
+            hint="give the layer its input first: `(x -> relu) + skip`",
+        )
+    return ModelError.at(span, "E0307", wants, label=f"this is {describe(value)}")
+
+
+def _binary(t: Tracer, e: tree.Binary, s: Scope) -> Any:
+    # Long sums parse as a deep left spine: walk it in a loop.
+    spine = []
+    node: tree.Expression = e
+    while isinstance(node, tree.Binary):
+        spine.append(node)
+        node = node.left
+    left = evaluate(t, node, s)
+    for binary in reversed(spine):
+        if binary.operator in ("and", "or") and isinstance(left, bool):
+            if left == (binary.operator == "or"):
+                continue
+            left = evaluate(t, binary.right, s)
+            continue
+        left = _operate(t, binary, left, evaluate(t, binary.right, s))
+    return left
+
+
+def _operate(t: Tracer, e: tree.Binary, left: Any, right: Any) -> Any:
+    if leaves(left) or leaves(right):
+        for span, value in ((e.left.span, left), (e.right.span, right)):
+            if not isinstance(value, Tensor | Unknown | int | float | bool) and not _is_size(value):
+                raise _not_a_number(span, value, f"`{e.operator}` wants single values")
+        return t.record_binary(e, left, right)
+    try:
+        value = binary_constant(e.operator, left, right)
+    except Fact as fact:
+        raise ModelError.at(e.span, fact.code, fact.message, hint=fact.hint) from None
+    if value is AT_RUN_TIME:
+        return t.record_binary(e, left, right)
+    if value is None:
+        wrong = right if isinstance(left, int | float) else left
+        span = e.right.span if wrong is right else e.left.span
+        raise _not_a_number(span, wrong, f"`{e.operator}` wants numbers")
+    return value
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, Dim)
+
+
+def _tuple(t: Tracer, e: tree.TupleOf, s: Scope) -> Any:
+    return tuple(evaluate(t, item, s) for item in e.items)
+
+
+def _list(t: Tracer, e: tree.ListOf, s: Scope) -> Any:
+    return [evaluate(t, item, s) for item in e.items]
+
+
+def _if(t: Tracer, e: tree.If, s: Scope) -> Any:
+    condition = evaluate(t, e.condition, s)
+    if isinstance(condition, bool):
+        chosen = e.then if condition else e.otherwise
+        if chosen is None:
+            # As a value there is nothing to pass on, so this can only be a layer.
+            return Layer(e, s)
+        return evaluate(t, chosen, s)
+    if isinstance(condition, Tensor | Unknown):
+        if e.otherwise is None:
+            raise ModelError.at(
+                e.span, "E0308", "this `if` needs an `else`", hint="add `else { ... }`"
+            )
+        branches = [evaluate(t, e.then, s), evaluate(t, e.otherwise, s)]
+        return t.record_math("if", "if", e.span, [condition, *branches], "select")
+    raise ModelError.at(
+        e.condition.span,
+        "E0307",
+        "`if` wants true or false",
+        label=f"this is {describe(condition)}",
+    )
+
+
+def _waiting(_t: Tracer, e: tree.Expression, s: Scope) -> Layer:
+    return Layer(e, s)
+
+
+def _next(t: Tracer, e: tree.NextValue, _s: Scope) -> Any:
+    return t.next_value(e)
+
+
+def _boundary(t: Tracer, e: tree.Boundary, _s: Scope) -> Any:
+    return t.boundary(e)
+
+
+def _chain(t: Tracer, e: tree.Chain, s: Scope) -> Any:
+    value = evaluate(t, e.head, s)
+    if isinstance(value, Layer | Definition | Builtin):
+        return Layer(e, s)
+    for stage in e.stages:
+        value = t.stage(stage, value, s)
+    return value
+
+
+def _call(t: Tracer, e: tree.Call, s: Scope) -> Any:
+    return t.call(e, s)
+
+
+Handler = Callable[["Tracer", Any, Scope], Any]
+HANDLERS: dict[type, Handler] = {
+    tree.Number: _literal,
+    tree.Text: _literal,
+    tree.Flag: _literal,
+    tree.Name: _name,
+    tree.Call: _call,
+    tree.Unary: _unary,
+    tree.Binary: _binary,
+    tree.TupleOf: _tuple,
+    tree.ListOf: _list,
+    tree.If: _if,
+    tree.Repeat: _waiting,
+    tree.Each: _waiting,
+    tree.Scan: _waiting,
+    tree.NextValue: _next,
+    tree.Boundary: _boundary,
+    tree.Chain: _chain,
+}

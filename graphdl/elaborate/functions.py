@@ -1,0 +1,387 @@
+"""The functions of the compiler that prelude and models call: primitives, per example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from ..graph import Initial, Shaped
+from ..program import Dim, Size
+from ..syntax import tree
+from . import arithmetic, windows
+from .constants import root
+from .values import BATCH, Axis, Builtin, Fact, Flowing, Resolved, Tensor, Unknown, describe
+
+if TYPE_CHECKING:
+    from .tracer import Tracer
+
+
+# ---- pointwise -------------------------------------------------------------------------
+
+
+def _math(method: str) -> Callable[..., Flowing]:
+    def run(t: Tracer, *operands: Any) -> Flowing:
+        return arithmetic.pointwise(t, method, *operands)
+
+    return run
+
+
+# ---- reductions ------------------------------------------------------------------------
+
+
+def _axes(x: Tensor, axis: Any) -> tuple[tuple[int, ...], bool]:
+    """Axes of the program's value, and whether the batch is among them."""
+    entries = axis if isinstance(axis, list) else [axis]
+    found: set[int] = set()
+    for entry in entries:
+        if isinstance(entry, Axis):
+            if entry.word == "all":
+                found |= set(range(x.rank + x.batched))
+            elif x.batched:
+                found.add(0)
+        else:
+            found.add(program_axis(x, entry))
+    return tuple(sorted(found)), x.batched and 0 in found
+
+
+def program_axis(x: Tensor, axis: Any) -> int:
+    """A per-example axis, negative from the end, as an axis of the program's value."""
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -x.rank <= axis < x.rank:
+        raise Fact("E0411", f"{describe(x)} has no axis {describe(axis)}")
+    return axis % x.rank + x.batched
+
+
+def _reduction(method: str) -> Callable[..., Tensor]:
+    def run(t: Tracer, x: Any, axis: Any = None, keep: bool = False) -> Tensor:
+        x = t.known(x)
+        axes, over_batch = _axes(x, Axis("all") if axis is None else axis)
+        if not axes:
+            return Tensor(x.value, x.batched)
+        value = getattr(t.builder, method)(x.value, axes, keep)
+        return Tensor(value, x.batched and not (over_batch and not keep))
+
+    return run
+
+
+def argmax(t: Tracer, x: Any, axis: int = -1) -> Tensor:
+    """Index of the first largest element along an axis."""
+    x = t.known(x)
+    place = program_axis(x, axis)
+    size = x.value.type.shape[place]
+    classes = size if isinstance(size, int) else None
+    return Tensor(t.builder.argmax(x.value, place), x.batched, classes)
+
+
+# ---- moving ----------------------------------------------------------------------------
+
+
+def reshape(t: Tracer, x: Any, shape: list[Dim]) -> Tensor:
+    """The same elements in another per-example shape."""
+    x = t.known(x)
+    front = (BATCH,) if x.batched else ()
+    return Tensor(t.builder.reshape(x.value, (*front, *shape)), x.batched, x.classes)
+
+
+def transpose(t: Tracer, x: Any, axes: list[int] | None = None) -> Tensor:
+    """Axes in another order; without one, the last two exchanged."""
+    x = t.known(x)
+    if axes is None:
+        return Tensor(arithmetic.transpose(t, x), x.batched, x.classes)
+    if sorted(axes) != list(range(x.rank)):
+        raise Fact("E0411", f"{axes} is not an order of the axes of {describe(x)}")
+    front = (0,) if x.batched else ()
+    order = (*front, *(a + x.batched for a in axes))
+    return Tensor(t.builder.transpose(x.value, order), x.batched, x.classes)
+
+
+def concat(t: Tracer, x: Any, axis: int | None = None) -> Tensor:
+    """Join along an axis: channels of images, features of vectors and sequences."""
+    parts = [t.known(p) for p in (x if isinstance(x, tuple | list) else [x])]
+    if not parts:
+        raise Fact("E0403", "`concat` needs at least one value")
+    first = parts[0]
+    axis = (0 if first.rank == 3 else -1) if axis is None else axis
+    place = program_axis(first, axis) - first.batched
+    for other in parts[1:]:
+        _joins(first, other, place)
+    batched = any(p.batched for p in parts)
+    values = [
+        p.value if p.batched or not batched else t.builder.broadcast(p.value, (BATCH, *p.shape))
+        for p in parts
+    ]
+    return Tensor(t.builder.concat(values, place + batched), batched)
+
+
+def _joins(first: Tensor, other: Tensor, axis: int) -> None:
+    if first.rank != other.rank:
+        raise Fact("E0403", f"`concat` cannot join {describe(first)} and {describe(other)}")
+    for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)):
+        if i != axis and a != b:
+            raise Fact(
+                "E0403",
+                f"`concat` needs equal sizes except axis {axis}: {a} vs {b} on axis {i}",
+                "pad = 1 keeps 3x3 branches in size" if first.rank == 3 else "",
+            )
+
+
+def split(t: Tracer, x: Any, parts: int, axis: int | None = None) -> tuple[Tensor, ...]:
+    """Equal parts along an axis: channels of images, features of vectors and sequences."""
+    x = t.known(x)
+    axis = (0 if x.rank == 3 else -1) if axis is None else axis
+    place = program_axis(x, axis)
+    size = x.value.type.shape[place]
+    if isinstance(parts, bool) or not isinstance(parts, int) or parts < 1:
+        raise Fact("E0315", f"`split` wants a number of parts, not {describe(parts)}")
+    if not isinstance(size, int) or size % parts:
+        raise Fact("E0315", f"{size} cannot be split into {parts} equal parts")
+    step = size // parts
+    return tuple(
+        Tensor(t.builder.slice(x.value, place, i * step, (i + 1) * step), x.batched, x.classes)
+        for i in range(parts)
+    )
+
+
+def slice_(t: Tracer, x: Any, axis: int, start: Dim, stop: Dim) -> Tensor:
+    """Elements `start` to `stop` (exclusive) of an axis."""
+    x = t.known(x)
+    return Tensor(
+        t.builder.slice(x.value, program_axis(x, axis), start, stop), x.batched, x.classes
+    )
+
+
+def reverse(t: Tracer, x: Any, axis: int = 0) -> Tensor:
+    """The axis (time, by default) backwards."""
+    x = t.known(x)
+    return Tensor(t.builder.reverse(x.value, program_axis(x, axis)), x.batched, x.classes)
+
+
+def last(t: Tracer, x: Any) -> Tensor:
+    """The last step of a sequence."""
+    x = t.known(x)
+    place = program_axis(x, 0)
+    size = x.value.type.shape[place]
+    value = t.builder.slice(x.value, place, size - 1, size)
+    shape = value.type.shape
+    return Tensor(t.builder.reshape(value, shape[:place] + shape[place + 1 :]), x.batched, x.classes)
+
+
+# ---- index -----------------------------------------------------------------------------
+
+
+def gather(t: Tracer, table: Any, ids: Any) -> Tensor:
+    """Rows of a table."""
+    table, ids = t.known(table), t.known(ids)
+    if ids.value.type.kind != "int":
+        raise Fact(
+            "E0412", "rows are picked by whole numbers", "declare `input words[T]: int(20000)`"
+        )
+    return Tensor(t.builder.gather(table.value, ids.value), ids.batched)
+
+
+def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
+    """The element of the last axis that each id names."""
+    x = t.known(x)
+    size = x.shape[-1] if x.rank else 1
+    classes = size if isinstance(size, int) else None
+    if isinstance(ids, Unknown):
+        raise Resolved(ids.root, Shaped(x.shape[:-1], "int", classes))
+    name = ids.wire.node if ids.wire else "the target"
+    if ids.value.type.kind != "int":
+        hint = f"declare it `target {name}: int({size})`"
+        raise Fact("E0412", f"`{name}` must be class numbers, but it is a float", hint)
+    if ids.classes is not None and classes is not None and ids.classes != classes:
+        raise Fact(
+            "E0406",
+            f"{classes} scores but `{name}` is `int({ids.classes})`",
+            f"make the last layer `linear({ids.classes})`",
+        )
+    if ids.shape != x.shape[:-1]:
+        raise Fact("E0402", f"scores {describe(x)} do not fit ids {describe(ids)}")
+    batched = x.batched or ids.batched
+    front = (BATCH,) if batched else ()
+    scores = t.builder.broadcast(x.value, (*front, *x.shape))
+    return Tensor(t.builder.pick(scores, t.builder.broadcast(ids.value, front + ids.shape)), batched)
+
+
+def positions(t: Tracer, x: Any) -> Tensor:
+    """0, 1, 2, ... along the first axis."""
+    x = t.known(x)
+    size = x.shape[0]
+    return Tensor(t.builder.iota((size,), 0), False, size if isinstance(size, int) else None)
+
+
+def random(t: Tracer, x: Any) -> Tensor:
+    """Uniform numbers from 0 to 1 in the shape of x; another draw at every step."""
+    x = t.known(x)
+    count = t.draws[t.place.name] = t.draws.get(t.place.name, 0) + 1
+    node = crc32(f"{t.place.name}/{count}".encode())
+    seed, draw = t.randomness()
+    return Tensor(t.builder.random(x.value.type.shape, node, seed, draw), x.batched)
+
+
+def constant(t: Tracer, x: Any) -> Tensor:
+    """A value that passes no gradient."""
+    x = t.known(x)
+    return Tensor(t.builder.stop(x.value), x.batched, x.classes)
+
+
+def number(t: Tracer, x: Any) -> Tensor:
+    """Whole numbers or flags as floats."""
+    x = t.known(x)
+    return Tensor(t.builder.cast(x.value, "float"), x.batched)
+
+
+def hold(t: Tracer, x: Any) -> Tensor:
+    """The same value at every step of a scan."""
+    x = t.known(x)
+    return Tensor(x.value, x.batched, x.classes, "hold")
+
+
+# ---- facts known when compiling --------------------------------------------------------
+
+
+def size(t: Tracer, x: Any, axis: Any) -> Dim:
+    """Size of an axis."""
+    x = t.known(x)
+    if isinstance(axis, Axis):
+        return BATCH if x.batched else 1
+    return x.value.type.shape[program_axis(x, axis)]
+
+
+def rank(t: Tracer, x: Any) -> int:
+    """Number of axes, without the batch."""
+    if isinstance(x, tuple):
+        x = x[0]
+    return int(t.known(x).rank)
+
+
+def count(t: Tracer, x: Any) -> Dim:
+    """Number of elements per example."""
+    total: Dim = 1
+    for dim in t.known(x).shape:
+        total = total * dim
+    return total
+
+
+def classes(t: Tracer, ids: Any) -> int:
+    """The n of `int(n)`."""
+    ids = t.known(ids)
+    name = ids.wire.node if ids.wire else "ids"
+    if ids.value.type.kind != "int":
+        raise Fact("E0412", f"`{name}` must be whole numbers", f"declare `input {name}[T]: int(n)`")
+    if ids.classes is None:
+        raise Fact("E0412", f"how many ids `{name}` has is not known", "write `: int(n)`")
+    return int(ids.classes)
+
+
+def maker(_t: Tracer, x: Any) -> str:
+    """Name of the definition that made a value."""
+    return getattr(x, "maker", "") or ""
+
+
+def pair(_t: Tracer, value: Any) -> list[Any]:
+    """One number for both axes of an image, or one for each."""
+    items = value if isinstance(value, list) else [value, value]
+    if len(items) != 2 or any(isinstance(i, bool) or not isinstance(i, int) for i in items):
+        raise Fact("E0401", f"a whole number or a list of two is wanted, not {describe(value)}")
+    return items
+
+
+def area(t: Tracer, value: Any) -> int:
+    """Number of elements of a kernel."""
+    rows, columns = pair(t, value)
+    return int(rows * columns)
+
+
+def _initialiser(name: str, *formals: str) -> Builtin:
+    def run(_t: Tracer, **arguments: Any) -> Initial:
+        values = [arguments[f] for f in formals if f in arguments]
+        if any(isinstance(v, Size) for v in values):
+            raise Fact("E0410", "an initialiser needs a number that is known when compiling")
+        if name == "file":
+            return Initial(name, (), str(values[0]))
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+            raise Fact("E0318", f"`{name}` wants numbers")
+        return Initial(name, tuple(float(v) for v in values))
+
+    return Builtin(name, run, (), _formals(*(f"{f}=" if f == "gain" else f for f in formals)), fact=True)
+
+
+def _formals(*names: str) -> tuple[tree.Formal, ...]:
+    """Formals of a builtin; a name that ends in `=` has a default in Python."""
+    here = None
+    default = tree.Flag(here, True)  # type: ignore[arg-type]
+    return tuple(
+        tree.Formal(here, n.rstrip("="), default if n.endswith("=") else None)  # type: ignore[arg-type]
+        for n in names
+    )
+
+
+def _numbers() -> dict[str, tuple[str, Callable[..., float], tuple[str, ...]]]:
+    one, two = ("x",), ("a", "b")
+    return {
+        "exp": ("exp", math.exp, one),
+        "log": ("log", math.log, one),
+        "sqrt": ("sqrt", root, one),
+        "abs": ("abs", abs, one),
+        "sign": ("sign", lambda x: float((x > 0) - (x < 0)), one),
+        "tanh": ("tanh", math.tanh, one),
+        "erf": ("erf", math.erf, one),
+        "floor": ("floor", lambda x: float(math.floor(x)), one),
+        "max": ("maximum", max, two),
+        "min": ("minimum", min, two),
+    }
+
+
+def builtins() -> dict[str, Builtin]:
+    """Every function, by name."""
+    made = [
+        Builtin(name, _math(method), ports, (), on_numbers)
+        for name, (method, on_numbers, ports) in _numbers().items()
+    ]
+    made += [
+        Builtin(name, _reduction(name), ("x",), _formals("axis=", "keep="))
+        for name in ("sum", "mean", "amax", "amin")
+    ]
+    window = ("stride=", "pad=", "ceil=")
+    made += [
+        Builtin("argmax", argmax, ("x",), _formals("axis=")),
+        Builtin("reshape", reshape, ("x",), _formals("shape")),
+        Builtin("transpose", transpose, ("x",), _formals("axes=")),
+        Builtin("concat", concat, ("x",), _formals("axis=")),
+        Builtin("split", split, ("x",), _formals("parts", "axis=")),
+        Builtin("slice", slice_, ("x",), _formals("axis", "start", "stop")),
+        Builtin("reverse", reverse, ("x",), _formals("axis=")),
+        Builtin("last", last),
+        Builtin("hold", hold),
+        Builtin("gather", gather, ("table", "ids")),
+        Builtin("pick", pick, ("x", "ids")),
+        Builtin("positions", positions),
+        Builtin("random", random),
+        Builtin("constant", constant),
+        Builtin("number", number),
+        Builtin(
+            "convolve",
+            windows.convolve,
+            ("x", "weight"),
+            _formals("stride=", "pad=", "dilation=", "groups="),
+        ),
+        Builtin("window_max", windows.window_max, ("x",), _formals("kernel", *window)),
+        Builtin("window_mean", windows.window_mean, ("x",), _formals("kernel", *window)),
+        Builtin("size", size, (), _formals("x", "axis"), fact=True),
+        Builtin("rank", rank, (), _formals("x"), fact=True),
+        Builtin("count", count, (), _formals("x"), fact=True),
+        Builtin("classes", classes, (), _formals("ids"), fact=True),
+        Builtin("maker", maker, (), _formals("x"), fact=True),
+        Builtin("pair", pair, (), _formals("value"), fact=True),
+        Builtin("area", area, (), _formals("value"), fact=True),
+        _initialiser("uniform", "a"),
+        _initialiser("normal", "s"),
+        _initialiser("glorot", "gain"),
+        _initialiser("he", "gain"),
+        _initialiser("orthogonal", "gain"),
+        _initialiser("file", "path"),
+    ]
+    return {b.name: b for b in made}

@@ -1,0 +1,121 @@
+"""The prelude and imported files: definitions in scopes of their own."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError, Source, UsageError, did_you_mean
+from ..syntax import parse, read, tree
+from .functions import builtins
+from .scope import Scope
+from .statements import claim, define, names_of
+from .values import Axis, Definition
+
+if TYPE_CHECKING:
+    from .tracer import Tracer
+
+PRELUDE = ("activations", "layers", "losses", "optimisers")
+
+
+@cache
+def prelude_trees() -> tuple[tree.Model, ...]:
+    """The parsed prelude files, once per process."""
+    folder = resources.files("graphdl.prelude")
+    texts = {name: (folder / f"{name}.gdl").read_text("utf-8") for name in PRELUDE}
+    return tuple(parse(Source(f"prelude/{name}.gdl", text)) for name, text in texts.items())
+
+
+def library_scope(t: Tracer) -> Scope:
+    """Builtins, the words a model may use, and every definition of the prelude."""
+    scope = Scope()
+    scope.names.update(builtins())
+    scope.names.update(
+        training=t.training,
+        batch=Axis("batch"),
+        all=Axis("all"),
+        same="same",
+        valid="valid",
+    )
+    for model in prelude_trees():
+        for st in model.statements:
+            assert isinstance(st, tree.Op | tree.Block)
+            scope.names[st.name] = Definition(st, scope, prelude=True)
+    return Scope(scope)
+
+
+class Imports:
+    """Files reached by `import`, each read once; never outside the folder of the first file."""
+
+    def __init__(self, source: Source) -> None:
+        path = Path(source.name)
+        self.root = path.parent.resolve() if path.is_file() else None
+        self.open: list[Path] = []
+        self.texts: dict[str, str] = {}
+
+    def run(self, t: Tracer, st: tree.Import, scope: Scope, importer: Source) -> None:
+        """`import a, b from "blocks.gdl"`."""
+        library = self._scope(t, st, importer)
+        for name in st.names:
+            value = library.names.get(str(name))
+            if not isinstance(value, Definition):
+                known = [n for n, v in library.names.items() if isinstance(v, Definition)]
+                hints = did_you_mean(str(name), known) or f"it has: {', '.join(known) or 'none'}"
+                raise ModelError.at(
+                    name.span,
+                    "E0208",
+                    f'"{st.path.value}" has no block, op or rule `{name}`',
+                    hint=hints,
+                )
+            claim(scope, str(name), name.span)
+            scope.bind(str(name), value, name.span)
+            scope.later.pop(str(name), None)
+
+    def _scope(self, t: Tracer, st: tree.Import, importer: Source) -> Scope:
+        span = st.path.span
+        if self.root is None:
+            raise ModelError.at(
+                span, "E0209", "a text that is not a file cannot import", hint="save it as a file"
+            )
+        path = (Path(importer.name).parent / st.path.value).resolve()
+        if not path.is_relative_to(self.root):
+            raise ModelError.at(
+                span, "E0209", f"the import leaves the folder of the model, {self.root.name}/"
+            )
+        if path in self.open:
+            raise ModelError.at(span, "E0209", f'"{st.path.value}" imports itself')
+        try:
+            source = read(path)
+        except (UsageError, ModelError) as error:
+            raise ModelError.at(span, "E0209", f"cannot import: {error}") from None
+        self.texts[str(path.relative_to(self.root))] = source.text
+        return self._definitions(t, parse(Source(_shown(path, importer), source.text)), path)
+
+    def _definitions(self, t: Tracer, model: tree.Model, path: Path) -> Scope:
+        assert t.model_scope is not None
+        scope = Scope(t.model_scope.parent)
+        scope.later = {n: p for st in model.statements for n, p in names_of(st)}
+        self.open.append(path)
+        for st in model.statements:
+            if isinstance(st, tree.Op | tree.Block):
+                define(t, st, scope, prelude=False)
+            elif isinstance(st, tree.Import):
+                self.run(t, st, scope, Source(str(path), ""))
+            elif isinstance(st, tree.Param):
+                raise ModelError.at(
+                    st.span, "E0209", "a file that is imported cannot have a `param`",
+                    hint="make it an argument of the block",
+                )
+        self.open.pop()
+        return scope
+
+
+def _shown(path: Path, importer: Source) -> str:
+    """The path as the importing file's own is written."""
+    folder = Path(importer.name).parent
+    try:
+        return str(folder / path.relative_to(folder.resolve()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,45 @@
+"""Which definitions own weights: they are reached by an arrow only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from ..syntax import tree
+from .values import Definition
+
+
+def owns_weights(definition: Definition, seen: frozenset[str] = frozenset()) -> bool:
+    """True when the definition, or one it calls, declares a weight, state or running register."""
+    return _owns(definition, ("weight", "state", "running"), seen)
+
+
+def has_state(definition: Definition) -> bool:
+    """True when the definition, or one it calls outside a scan, declares a state."""
+    return _owns(definition, ("state",), frozenset())
+
+
+def _owns(definition: Definition, kinds: tuple[str, ...], seen: frozenset[str]) -> bool:
+    if definition.name in seen:
+        return False
+    for part in parts(definition.tree):
+        if isinstance(part, tree.Register) and part.kind in kinds:
+            return True
+        if isinstance(part, tree.Name):
+            found = definition.scope.find(part.path[0])
+            called = found.names[part.path[0]] if found else None
+            if isinstance(called, Definition) and _owns(called, kinds, seen | {definition.name}):
+                return True
+    return False
+
+
+def parts(node: object) -> Iterator[object]:
+    """A syntax tree and everything in it."""
+    yield node
+    if isinstance(node, tuple):
+        for item in node:
+            yield from parts(item)
+    elif isinstance(node, tree.Tree):
+        for field in dataclasses.fields(node):
+            if field.name not in ("span", "name_span"):
+                yield from parts(getattr(node, field.name))

@@ -1,0 +1,52 @@
+"""Lexical scopes: names bound once, looked up outwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Span
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names with their values; `later` maps names that a following statement defines to its span."""
+
+    parent: Scope | None = None
+    names: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    later: dict[str, Span] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Scope | None:
+        """The innermost scope that binds `name`."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope
+            scope = scope.parent
+        return None
+
+    def bind(self, name: str, value: Any, span: Span | None = None) -> None:
+        """Give a name its value."""
+        self.names[name] = value
+        if span is not None:
+            self.spans[name] = span
+
+    def child(self, **names: Any) -> Scope:
+        """A scope inside this one."""
+        return Scope(self, dict(names))
+
+    def known(self) -> list[str]:
+        """Every name in reach, innermost first."""
+        names = list(self.names)
+        return names + (self.parent.known() if self.parent else [])
+
+    def defined_later(self, name: str) -> Span | None:
+        """Where a later statement of this or an outer scope defines the name."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.later:
+                return scope.later[name]
+            scope = scope.parent
+        return None

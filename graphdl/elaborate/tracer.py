@@ -1,0 +1,432 @@
+"""One walk over a model: it emits the tensor program and records the model graph on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..errors import Diagnostic, Label, ModelError, Span
+from ..graph import Graph, Named, Node, NodeKind, Shaped, Weight, Wire
+from ..program import Builder, Type, Update, Value
+from ..syntax import tree
+from . import apply as application
+from . import evaluate as evaluation
+from . import recurrence, registers
+from .arithmetic import SYMBOLS, matmul, pointwise
+from .binding import Arguments, bind
+from .constants import AT_RUN_TIME
+from .place import Place
+from .registers import Register
+from .scope import Scope
+from .values import (
+    Axis,
+    Builtin,
+    Definition,
+    Fact,
+    Flowing,
+    Layer,
+    Tensor,
+    Unknown,
+    Resolved,
+    UnknownShape,
+    leaves,
+    rewired,
+    typed,
+)
+
+DEPTH = 200
+NODES = 100_000
+
+
+class Tracer:
+    """State of the walk. `depth` counts prelude definitions we are inside of; 0 is user text."""
+
+    def __init__(self, graph: Graph, *, training: bool) -> None:
+        self.graph = graph
+        self.training = training
+        self.builder = Builder()
+        self.place = Place()
+        self.scopes: tuple[str, ...] = ()
+        self.depth = 0
+        self.calls = 0
+        self.silent = 0
+        self.owner = ""
+        self.node_span: Span | None = None
+        self.touched: list[str] = []
+        self.kept: dict[str, Tensor] = {}
+        self.tensors: dict[Wire, Flowing] = {}
+        self.updates: list[Update] = []
+        self.registers: dict[str, Register] = {}
+        self.keeper: recurrence.Keeper | None = None
+        self.recurrent: Span | None = None
+        self.same: list[tuple[str, str]] = []
+        self.met_number: set[str] = set()
+        self.draws: dict[str, int] = {}
+        self.one_line = False
+        self.model_scope: Scope | None = None
+        self.dependencies: Callable[[str], list[str]] = lambda _: []
+        self._scalars: dict[str, Value] = {}
+
+    # ---- expressions: each lives in a file of its own ------------------------------------
+
+    def evaluate(self, e: tree.Expression, s: Scope) -> Any:
+        """Value of an expression."""
+        return evaluation.evaluate(self, e, s)
+
+    def stage(self, e: tree.Expression, x: Any, s: Scope) -> Any:
+        """`x -> e`."""
+        return application.stage(self, e, x, s)
+
+    def call(self, e: tree.Call, s: Scope) -> Any:
+        """A call in the place of a value."""
+        return application.call(self, e, s)
+
+    def scan(self, e: tree.Scan, x: Any, s: Scope) -> Any:
+        """`x -> scan { ... }`."""
+        return recurrence.scan(self, e, x, s)
+
+    def declare(self, st: tree.Register, scope: Scope) -> None:
+        """`weight`, `state` or `running`."""
+        registers.declare(self, st, scope)
+
+    def bind_next(self, st: tree.NextBinding, scope: Scope) -> None:
+        """`next h = ...`."""
+        registers.bind_next(self, st, scope)
+
+    def next_value(self, e: tree.NextValue) -> Any:
+        """`next h`."""
+        return registers.next_value(self, e)
+
+    def close_registers(self) -> None:
+        """The end of a body."""
+        registers.close_registers(self)
+
+    def circle(self, name: str) -> list[str]:
+        """Names of bindings that depend on each other in a circle through `name`."""
+        return self.dependencies(name)
+
+    # ---- definitions -------------------------------------------------------------------
+
+    def enter(self, target: Definition, span: Span) -> None:
+        """Into the body of a block."""
+        del span
+        self.calls += 1
+        if self.calls > DEPTH:
+            raise Fact("E0312", f"`{target.name}` calls itself, or nests too deeply")
+        self.owner = target.name
+
+    def leave(self, target: Definition) -> None:
+        """Out of the body of a block."""
+        del target
+        self.calls -= 1
+
+    def fact(self, target: Builtin, arguments: Arguments, e: tree.Call) -> Any:
+        """A compile-time fact or an initialiser: no node."""
+        with application.located(self, e.span, []):
+            bound = bind(self, target, None, arguments, e.span)
+            return target.function(self, **bound.parameters)
+
+    def number(self, target: Builtin, numbers: list[Any], e: tree.Call) -> Any:
+        """A mathematical function of constants."""
+        with application.located(self, e.span, []):
+            bind(self, target, None, Arguments([(n, e.span) for n in numbers]), e.span)
+            if not all(isinstance(n, int | float) for n in numbers):
+                return target.function(self, *numbers)
+            assert target.number is not None
+            try:
+                return target.number(*numbers)
+            except (ValueError, OverflowError):
+                text = ", ".join(map(str, numbers))
+                raise Fact("E0309", f"{target.name}({text}) is not a number") from None
+
+    # ---- shapes ------------------------------------------------------------------------
+
+    def known(self, x: Any) -> Tensor:
+        """A tensor whose shape is known; anything else is an error."""
+        if isinstance(x, Unknown):
+            self.needs_shape(x)
+        if not isinstance(x, Tensor):
+            from .values import describe
+
+            raise Fact("E0310", f"a single value is wanted here, this is {describe(x)}")
+        return x
+
+    def needs_shape(self, x: Unknown) -> NoReturn:
+        """The shape of an input is needed: one number if it met one, else not known."""
+        if x.root in self.met_number:
+            raise Resolved(x.root, Shaped(()))
+        raise UnknownShape(x.root)
+
+    def same_shape(self, first: str, second: str) -> None:
+        """Two inputs of unknown shape meet elementwise."""
+        if first != second:
+            self.same.append((first, second))
+
+    # ---- what is kept ------------------------------------------------------------------
+
+    @property
+    def keeps_state(self) -> bool:
+        """True inside a scan or a rule."""
+        return self.keeper is not None
+
+    def keep(self, weight: Weight) -> Tensor:
+        """The tensor of a weight or running register; the same name is the same tensor."""
+        found = self.kept.get(weight.name)
+        self.touched.append(weight.name)
+        if found is not None:
+            if found.shape != weight.shape:
+                raise Fact(
+                    "E0414",
+                    f"the shared weight `{weight.name}` is {list(found.shape)} at its first use "
+                    f"and would be {list(weight.shape)} here",
+                    "a shared layer needs inputs of one size",
+                )
+            return found
+        role = "state" if weight.kind == "running" else "weight"
+        value = self.builder.input(weight.name, Type(weight.shape), role, weight.name)
+        tensor = Tensor(value, batched=False, span=weight.span)
+        if self.depth == 0 and not self.silent:
+            self.touched.pop()
+            tensor = self.add_node(
+                weight.name, "weight", weight.name, weight.span, tensor, weights=(weight.name,)
+            )
+        self.kept[weight.name] = tensor
+        self.graph.weights[weight.name] = weight
+        return tensor
+
+    def weight_of(self, value: Any, e: tree.Name) -> Any:
+        """`enc.weight`."""
+        prefix = value.place.weights if isinstance(value, Layer) and value.place else e.path[0]
+        name = ".".join((prefix, *e.path[1:]))
+        found = self.kept.get(name)
+        if found is None:
+            known = [n for n in self.kept if n.startswith(prefix + ".")]
+            hint = f"it has {', '.join(f'`{n}`' for n in known)}" if known else (
+                "a layer has its weights after its first use: move that line above"
+            )
+            raise ModelError.at(e.span, "E0207", f"`{e}` is not a weight known here", hint=hint)
+        if found.wire is None and self.depth == 0 and not self.silent:
+            weight = self.graph.weights[name]
+            found = self.add_node(name, "weight", name, weight.span, found, weights=(name,))
+            self.kept[name] = found
+        return found
+
+    def state(self, st: tree.Register, scope: Scope) -> Tensor:
+        """The current value of a state."""
+        assert self.keeper is not None
+        return self.keeper.current(self, st, scope)
+
+    def next_state(self, register: Register, value: Any, span: Span) -> Tensor:
+        """Take the next value of a running register or state."""
+        if register.statement.kind == "state":
+            assert self.keeper is not None
+            return self.keeper.following(self, register, value, span)
+        tensor = self.known(pointwise(self, "add", value, 0.0) if not leaves(value) else value)
+        assert register.tensor is not None
+        held = register.tensor.value
+        if self.training:
+            reached = self.builder.broadcast(tensor.value, held.type.shape)
+            self.updates.append(Update(held, self.builder.stop(reached)))
+        return tensor
+
+    def scalar(self, key: str, kind: Any = "float") -> Value:
+        """A number fed at each run: `lr`, `step`, `seed`, `draw`."""
+        if key not in self._scalars:
+            self._scalars[key] = self.builder.input(key, Type((), kind), "scalar", key)
+        return self._scalars[key]
+
+    def randomness(self) -> tuple[Value, Value]:
+        """Seed and draw counter."""
+        return self.scalar("seed", "int"), self.scalar("draw", "int")
+
+    # ---- the graph ---------------------------------------------------------------------
+
+    def add_node(
+        self,
+        name: str,
+        kind: NodeKind,
+        label: str,
+        span: Span | None,
+        value: Any,
+        weights: tuple[str, ...] = (),
+        doc: str = "",
+    ) -> Any:
+        """A node without inputs: an input, target or weight."""
+        value = rewired(value, name, label, span)
+        outputs = tuple(_shaped(x) for x in leaves(value))
+        self.graph.nodes[name] = Node(
+            name, kind, label, "", self.scopes, (), outputs, weights, span, doc
+        )
+        for x in leaves(value):
+            assert x.wire is not None
+            self.tensors[x.wire] = x
+        return value
+
+    def record(
+        self,
+        name: str,
+        label: str,
+        text: str,
+        span: Span,
+        inputs: list[Any],
+        run: Callable[[], Any],
+        named: Named,
+    ) -> Any:
+        """Run something that users see as one node."""
+        outer = self.place
+        self.place = place = outer.child(name)
+        if self.depth or self.silent:
+            try:
+                return run()
+            finally:
+                self.place = outer
+        touched, self.touched = self.touched, []
+        origin, self.builder.origin = self.builder.origin, place.name
+        self.depth, self.node_span = 1, span
+        try:
+            value = run()
+        finally:
+            used, self.touched = self.touched, touched
+            self.depth, self.place, self.builder.origin = 0, outer, origin
+        return self._node(place.name, label, text, span, inputs, value, named, used)
+
+    def _node(
+        self,
+        name: str,
+        label: str,
+        text: str,
+        span: Span,
+        inputs: list[Any],
+        value: Any,
+        named: Named,
+        used: list[str],
+    ) -> Any:
+        if not leaves(value):
+            return value
+        if len(self.graph.nodes) >= NODES:
+            raise ModelError.at(span, "E0309", f"this model has more than {NODES:,} nodes")
+        value = rewired(value, name, label, span)
+        kind: NodeKind = "scan" if label == "scan" else "layer" if used else "op"
+        self.graph.nodes[name] = Node(
+            name,
+            kind,
+            label,
+            text,
+            self.scopes,
+            tuple(x.wire for x in inputs if x.wire is not None),
+            tuple(_shaped(x) for x in leaves(value)),
+            tuple(dict.fromkeys(used)),
+            span,
+            "",
+            named,
+        )
+        for x in leaves(value):
+            assert x.wire is not None
+            self.tensors[x.wire] = x
+        return value
+
+    def record_math(
+        self, name: str, label: str, span: Span, operands: list[Any], method: str
+    ) -> Any:
+        """A pointwise operator as a node."""
+        with application.located(self, span, leaves(operands)):
+            return self.record(
+                name,
+                label,
+                "",
+                span,
+                leaves(operands),
+                lambda: pointwise(self, method, *operands),
+                Named(name, tuple(None if leaves(o) else o for o in operands), {}, span),
+            )
+
+    def record_binary(self, e: tree.Binary, left: Any, right: Any) -> Any:
+        """`a + b` and its like as a node."""
+        operands = [left, right]
+        labels = tuple(
+            Label(part.span, f"this is {_text(x)}")
+            for part, x in ((e.left, left), (e.right, right))
+            if isinstance(x, Tensor)
+        )
+
+        def run() -> Any:
+            if e.operator == "@":
+                return matmul(self, left, right)
+            return pointwise(self, SYMBOLS[e.operator], left, right, symbol=e.operator)
+
+        name = "matmul" if e.operator == "@" else SYMBOLS[e.operator]
+        constants = tuple(None if leaves(o) else o for o in operands)
+        try:
+            return self.record(
+                name, e.operator, "", e.span, leaves(operands), run, Named(name, constants)
+            )
+        except Fact as fact:
+            if self.depth:
+                raise
+            raise ModelError.at(
+                e.span, fact.code, fact.message, hint=fact.hint or (), also=labels
+            ) from None
+
+    # ---- the ends of a model -----------------------------------------------------------
+
+    def targets(self) -> list[Any]:
+        """Every declared target; the one-line program has one called `target`."""
+        names = [n.name for n in self.graph.nodes.values() if n.kind == "target"]
+        if not names and self.one_line:
+            return [self.boundary_of("target", None)]
+        assert self.model_scope is not None
+        self.model_scope.used |= set(names)
+        return [self.tensors[Wire(n)] for n in names]
+
+    def boundary(self, e: tree.Boundary) -> Any:
+        """The words `input` and `target` in a one-line program."""
+        if not self.one_line:
+            raise ModelError.at(
+                e.span,
+                "E0319",
+                f"`{e.kind}` as a value belongs to one-line programs",
+                hint=f"declare it: `{e.kind} {'x' if e.kind == 'input' else 'y'}[...]`",
+            )
+        return self.boundary_of(e.kind, e.span)
+
+    def boundary_of(self, kind: Any, span: Span | None) -> Any:
+        """The undeclared end of a one-line program."""
+        wire = Wire(kind)
+        if wire not in self.tensors:
+            shaped = self.resolved.get(kind)
+            value: Flowing = Unknown(kind)
+            if shaped is not None:
+                value = self.fed(kind, shaped)
+            self.add_node(kind, kind, kind, span, value)
+        return self.tensors[wire]
+
+    resolved: dict[str, Shaped]
+
+    def fed(self, name: str, shaped: Shaped) -> Tensor:
+        """The tensor of an input or target."""
+        type_ = typed(shaped.shape, True, shaped.kind)
+        value = self.builder.input(name, type_, "data", name)
+        return Tensor(value, True, shaped.classes)
+
+    def bind_value(self, name: str, value: Any, scope: Scope, span: Span) -> None:
+        """Give a value its name; in the model's own scope the graph knows it by that name."""
+        scope.bind(name, value, span)
+        scope.later.pop(name, None)
+        if scope is self.model_scope and isinstance(value, Tensor | Unknown) and value.wire:
+            self.graph.names[name] = value.wire
+
+    def warn(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        """Add a warning."""
+        hints = (hint,) if hint else ()
+        self.graph.warnings.append(Diagnostic(code, message, Label(span), (), (), hints))
+
+
+def _shaped(x: Flowing) -> Shaped:
+    return x.shaped if isinstance(x, Tensor) else Shaped(())
+
+
+def _text(x: Tensor) -> str:
+    return f"[{', '.join(map(str, x.shape))}]"
+
+
+__all__ = ["AT_RUN_TIME", "Axis", "Tracer"]
