@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from lark import Token
 
+from .depth import DEEPEST, TooDeepError
+
 OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 
 
@@ -25,6 +27,8 @@ class DropNewlines:
                 continue
             if token.type in OPENING:
                 closing.append(OPENING[token.type])
+                if len(closing) > DEEPEST:
+                    raise TooDeepError(token.start_pos or 0)
             elif token.type == closing[-1] and len(closing) > 1:
                 closing.pop()
             previous = token.type

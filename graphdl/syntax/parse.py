@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from ..errors import ModelError, Source
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ModelError, Source, Span
+from .depth import DEEPEST, TooDeepError
 from .tree import Expression, Model
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    from .grammar import Start
 
 
 def parse(source: Source) -> Model:
@@ -12,9 +20,7 @@ def parse(source: Source) -> Model:
     Raises:
         ModelError: with up to ten diagnostics, one per statement that does not parse.
     """
-    result = _parse(source, "start")
-    assert isinstance(result, Model)
-    return result
+    return cast(Model, _parse(source, "start"))
 
 
 def parse_expression(source: Source) -> Expression:
@@ -23,20 +29,48 @@ def parse_expression(source: Source) -> Expression:
     Raises:
         ModelError: the text is not one expression.
     """
-    result = _parse(source, "expression")
-    assert not isinstance(result, Model)
-    return result
+    return cast(Expression, _parse(source, "expression"))
 
 
-def _parse(source, start):
+def _parse(source: Source, start: Start) -> Any:
+    """A tree, or the diagnostics of all statements in which one can be found."""
+    # lark takes 30 ms to import: nobody who only wants the tree's classes pays for it
     from lark import UnexpectedInput
+    from lark.exceptions import VisitError
+
     from .build import Build
     from .grammar import parse_text
-    from ..errors import Span
+    from .recover import diagnose
 
     try:
         parsed = parse_text(source.text, start)
+        _check_depth(parsed)
+        return Build(source).transform(parsed)
+    except TooDeepError as error:
+        raise _too_deep(source, error.offset) from None
+    except VisitError as error:
+        raise error.orig_exc from None
     except UnexpectedInput as error:
-        at = error.pos_in_stream or 0
-        raise ModelError.at(Span(source, at, at + 1), "E0100", "this is not understood") from None
-    return Build(source).transform(parsed)
+        raise ModelError(*diagnose(source, start, error)) from None
+
+
+def _check_depth(parsed: Tree[Token]) -> None:
+    from lark import Tree
+
+    waiting: list[tuple[Tree[Token], int]] = [(parsed, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise TooDeepError(node.meta.start_pos)
+        # an argument is the same level as its call
+        deeper = depth + (node.data not in ("argument", "named", "entry", "braces"))
+        waiting += [(child, deeper) for child in node.children if isinstance(child, Tree)]
+
+
+def _too_deep(source: Source, offset: int) -> ModelError:
+    return ModelError.at(
+        Span(source, offset, offset + 1),
+        "E0113",
+        f"this is nested too deeply; {DEEPEST} levels are allowed",
+        hint="name the inner parts on lines of their own",
+    )
