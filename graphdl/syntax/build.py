@@ -7,9 +7,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lark import Token, v_args
+from lark import Token, Tree
 from lark.tree import Meta
-from lark.visitors import Transformer_NonRecursive
 
 from ..errors import ModelError, Source, Span
 from . import tree
@@ -18,24 +17,38 @@ from . import tree
 LONGEST_NUMBER = 40
 
 
-@v_args(inline=True, meta=True)
-class Build(Transformer_NonRecursive[Token, Any]):
-    """Turns the parse of `source.text[offset:]` into trees with exact spans."""
+class Build:
+    """Turns lark's tree of a source into ours; every method is called with its rule's children."""
 
-    def __init__(self, source: Source, offset: int = 0) -> None:
-        super().__init__(visit_tokens=False)
+    def __init__(self, source: Source) -> None:
         self.source = source
-        self.offset = offset
+
+    def __call__(self, parsed: Tree[Token]) -> Any:
+        """The whole tree, from the leaves up and without recursion."""
+        order: list[Any] = []
+        waiting: list[Any] = [parsed]
+        while waiting:
+            node = waiting.pop()
+            order.append(node)
+            if isinstance(node, Tree):
+                waiting += node.children
+        built: list[Any] = []
+        for node in reversed(order):
+            if isinstance(node, Tree):
+                first = len(built) - len(node.children)
+                built[first:] = [getattr(self, node.data)(node.meta, *built[first:])]
+            else:
+                built.append(node)
+        return built[0]
 
     def at(self, meta: Meta | Token) -> Span:
         """The place of a rule or a token."""
-        end = self.offset + (meta.end_pos or 0)
-        return Span(self.source, self.offset + (meta.start_pos or 0), end)
+        return Span(self.source, meta.start_pos or 0, meta.end_pos or 0)
 
     def doc(self, meta: Meta) -> str:
         """The comment lines right above a statement, without their `#`."""
         text = self.source.text
-        end = text.rfind("\n", 0, self.offset + meta.start_pos)
+        end = text.rfind("\n", 0, meta.start_pos)
         lines: list[str] = []
         while end > 0:
             start = text.rfind("\n", 0, end) + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..errors import Diagnostic, Source
-from . import mistaken_order as order
+from . import mistaken_statements as statements
 from . import mistaken_tokens as tokens
+from . import mistaken_values as values
 from .site import Site
 from .tokens import Lexeme
 
@@ -16,26 +17,26 @@ RULES = (
     tokens.odd_number,
     tokens.slashes_for_a_comment,
     tokens.never_closed,
-    order.missing_repeat_count,
+    values.missing_repeat_count,
     tokens.closes_nothing,
-    order.ends_in_an_arrow,
-    order.starts_with_an_arrow,
-    order.starts_with_an_operator,
-    order.keyword_as_name,
-    order.foreign_word,
+    values.ends_in_an_arrow,
+    values.starts_with_an_arrow,
+    values.starts_with_an_operator,
+    statements.keyword_as_name,
+    statements.foreign_word,
     tokens.colon_for_equals,
-    order.missing_value,
-    order.more_than_one_line,
-    order.equals_for_comparison,
-    order.needs_braces,
-    order.stray_else,
-    order.not_a_layer,
-    order.arithmetic_after_layer,
-    order.compared_twice,
-    order.incomplete_statement,
-    order.no_indexing,
-    order.tuple_without_brackets,
-    order.missing_operator,
+    values.missing_value,
+    statements.more_than_one_line,
+    statements.equals_for_comparison,
+    statements.needs_braces,
+    statements.stray_else,
+    values.not_a_layer,
+    values.arithmetic_after_layer,
+    values.compared_twice,
+    statements.incomplete_statement,
+    values.no_indexing,
+    values.tuple_without_brackets,
+    values.missing_operator,
 )
 
 
@@ -43,4 +44,4 @@ def explain(source: Source, lexemes: list[Lexeme], offset: int) -> Diagnostic:
     """What is wrong at a character where the grammar gave up."""
     index = next((i for i, t in enumerate(lexemes) if offset < t.end), len(lexemes) - 1)
     site = Site(source, lexemes, index)
-    return next((found for rule in RULES if (found := rule(site))), order.anything_else(site))
+    return next((found for rule in RULES if (found := rule(site))), values.anything_else(site))

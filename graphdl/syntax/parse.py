@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ModelError, Source, Span
 from .depth import DEEPEST, TooDeepError
+from .source import LARGEST
 from .tree import Expression, Model
 
 if TYPE_CHECKING:
@@ -36,20 +37,21 @@ def _parse(source: Source, start: Start) -> Any:
     """A tree, or the diagnostics of all statements in which one can be found."""
     # lark takes 30 ms to import: nobody who only wants the tree's classes pays for it
     from lark import UnexpectedInput
-    from lark.exceptions import VisitError
 
     from .build import Build
     from .grammar import parse_text
     from .recover import diagnose
 
+    if len(source.text) > LARGEST:
+        raise ModelError.at(
+            Span(source, 0, 1), "E0123", f"a model has at most {LARGEST // 2**20} MiB of text"
+        )
     try:
         parsed = parse_text(source.text, start)
         _check_depth(parsed)
-        return Build(source).transform(parsed)
+        return Build(source)(parsed)
     except TooDeepError as error:
         raise _too_deep(source, error.offset) from None
-    except VisitError as error:
-        raise error.orig_exc from None
     except UnexpectedInput as error:
         raise ModelError(*diagnose(source, start, error)) from None
 

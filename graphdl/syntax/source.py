@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import Source, UsageError
 
-LARGEST = 4 * 2**20
+LARGEST = 2**20
 
 
 def read(path: str | Path) -> Source:

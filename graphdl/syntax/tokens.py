@@ -21,6 +21,7 @@ STATEMENT_WORDS = frozenset(
     "block check import input layer loss metric next op output param rule running state target"
     " train weight".split()
 )
+LONGEST = 60  # characters of a token that a message repeats
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 _OPERATORS = ["->", "..", "//", "==", "!=", "<=", ">=", *"<>=+-*/%^@()[]{},:."]
@@ -84,6 +85,8 @@ def _scan(text: str) -> Iterator[Lexeme]:
             kind = "wrong"
         elif kind == "name" and word in HARD_WORDS:
             kind = "word"
+        if len(word) > LONGEST:
+            word = word[: LONGEST - 3] + "..."
         yield Lexeme(kind, word, match.start(), match.end(), first)
         first = kind == "newline"
 
