@@ -1,5 +1,19 @@
-"""Working a model out: expressions become constants, layers, and a graph with its program."""
+"""Working a model out: expressions become constants, layers, and a graph with its programs."""
 
 from .elaborate import Elaborated, elaborate
+from .optimiser import Memory, rate
+from .programs import LOSS, Regime, Step, evaluating, gradients, predicting, training
 
-__all__ = ["Elaborated", "elaborate"]
+__all__ = [
+    "LOSS",
+    "Elaborated",
+    "Memory",
+    "Regime",
+    "Step",
+    "elaborate",
+    "evaluating",
+    "gradients",
+    "predicting",
+    "rate",
+    "training",
+]

@@ -1,0 +1,197 @@
+"""The programs of a model: predicting, evaluating, gradients, and one step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import ModelError, UsageError, did_you_mean
+from ..graph import Named, Wire
+from ..program import Builder, Program, Update, Value, differentiate
+from .elaborate import Elaborated
+from .optimiser import DEFAULT, Memory, apply_rule
+
+# What a program outputs besides the roles: the loss that is differentiated.
+LOSS = "loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regime:
+    """What is compiled into the step besides the loss.
+
+    clip        largest global norm of the gradient; `clip_value` largest element
+    l1, l2      penalties in the loss, l1 * sum|w| + l2 / 2 * sum w^2
+    decay       weight decay, added to the gradient after clipping
+    max_norm    largest norm of the weights into one unit
+    freeze      names, or beginnings of names, of weights that stay
+    accumulate  whether gradients of several batches are averaged
+    """
+
+    optimizer: Named = DEFAULT
+    clip: float | None = None
+    clip_value: float | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    decay: float = 0.0
+    max_norm: float | None = None
+    freeze: tuple[str, ...] = ()
+    accumulate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The program of one update, that of a batch before the last of a group, and what they keep."""
+
+    last: Program
+    gather: Program | None
+    memories: tuple[Memory, ...]
+
+
+def predicting(model: Elaborated, wires: dict[str, Wire]) -> Program:
+    """Values of the given wires by name; what only targets and losses need is dropped."""
+    return closed(model.builder, [(n, model.value(w).value) for n, w in wires.items()])
+
+
+def evaluating(model: Elaborated, wires: dict[str, Wire]) -> Program:
+    """The loss, each named loss and metric, and the values of the given wires."""
+    named = {**model.graph.losses, **model.graph.metrics}
+    outputs = {name: model.value(wire).value for name, wire in {**wires, **named}.items()}
+    if model.graph.losses:
+        outputs[LOSS] = total_loss(model)
+    return closed(model.builder, list(outputs.items()))
+
+
+def total_loss(model: Elaborated) -> Value:
+    """The sum of all losses."""
+    losses = [model.value(wire).value for wire in model.graph.losses.values()]
+    if not losses:
+        raise UsageError("this model has no loss: write `loss = ...`")
+    total = losses[0]
+    for loss in losses[1:]:
+        total = model.builder.add(total, loss)
+    return total
+
+
+def gradients(model: Elaborated, wrt: Sequence[str]) -> Program:
+    """The loss and its gradient for each weight or input named."""
+    values = {i.key: i.value for i in model.builder.inputs if i.role in ("weight", "data")}
+    found = differentiate(model.builder, total_loss(model), [values[name] for name in wrt])
+    outputs = [(f"gradient/{name}", g) for name, g in zip(wrt, found, strict=True)]
+    return closed(model.builder, [(LOSS, total_loss(model)), *outputs])
+
+
+def training(model: Elaborated, regime: Regime) -> Step:
+    """One step: forward, backward, clipping and the optimiser's rule, as one program.
+
+    The model must have been elaborated for training, and is used up.
+    """
+    build = model.builder
+    weights = learned(model, regime.freeze)
+    loss = _penalised(build, total_loss(model), weights.values(), regime)
+    found = differentiate(build, loss, list(weights.values()))
+    outputs = [(LOSS, loss)] + [(n, model.value(w).value) for n, w in _reported(model).items()]
+    running = list(model.updates)
+    gather, memories = None, []
+    if regime.accumulate:
+        found, gathered, emptied, memories = _accumulated(model, weights, found)
+        gather = closed(build, outputs, running + gathered)
+        running += emptied
+    changes: list[Update] = []
+    found = _clipped(build, found, regime)
+    before = len(model.tracer.updates)
+    for (name, weight), gradient in zip(weights.items(), found, strict=True):
+        if regime.decay:
+            gradient = build.add(gradient, build.mul(weight, build.constant(regime.decay)))
+        new, kept = apply_rule(model, regime.optimizer, name, weight, gradient)
+        changes.append(Update(weight, _limited(build, new, regime.max_norm)))
+        memories += kept
+    changes += model.tracer.updates[before:]
+    return Step(closed(build, outputs, running + changes), gather, tuple(memories))
+
+
+def _reported(model: Elaborated) -> dict[str, Wire]:
+    several = model.graph.losses if len(model.graph.losses) > 1 else {}
+    return {**several, **model.graph.metrics}
+
+
+def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
+    """Weights that training changes, by name; E0703 for a frozen name that is not one."""
+    weights = {i.key: i.value for i in model.builder.inputs if i.role == "weight"}
+    frozen: set[str] = set()
+    for name in freeze:
+        names = {w for w in weights if w == name or w.startswith((f"{name}.", f"{name}#"))}
+        if not names:
+            known = sorted({w.rpartition(".")[0] or w for w in weights})
+            hint = did_you_mean(name, known) or f"parts with weights: {', '.join(known[:8])}"
+            setting = model.graph.settings.get("freeze")
+            span = setting.span if setting else None
+            raise ModelError.at(span, "E0703", f"no weight is called `{name}`", hint=hint)
+        frozen |= names
+    return {n: v for n, v in weights.items() if n not in frozen}
+
+
+def _penalised(build: Builder, loss: Value, weights: Iterable[Value], regime: Regime) -> Value:
+    for weight in weights:
+        if regime.l1:
+            loss = build.add(loss, build.mul(build.sum(build.abs(weight)), build.constant(regime.l1)))
+        if regime.l2:
+            square = build.sum(build.mul(weight, weight))
+            loss = build.add(loss, build.mul(square, build.constant(regime.l2 / 2)))
+    return loss
+
+
+def _accumulated(
+    model: Elaborated, weights: dict[str, Value], found: list[Value]
+) -> tuple[list[Value], list[Update], list[Update], list[Memory]]:
+    """Mean gradient of a group; how it is gathered and emptied; where it is kept."""
+    build = model.builder
+    group = model.tracer.scalar("group")
+    means, gathered, emptied, memories = [], [], [], []
+    for (name, weight), gradient in zip(weights.items(), found, strict=True):
+        key = f"g/{name}"
+        held = build.input(key, weight.type, "state", key)
+        total = build.add(held, gradient)
+        means.append(build.div(total, group))
+        gathered.append(Update(held, total))
+        emptied.append(Update(held, build.zeros(weight.type)))
+        memories.append(Memory(key, tuple(int(d) for d in weight.type.shape), 0.0))  # type: ignore[arg-type]
+    return means, gathered, emptied, memories
+
+
+def _clipped(build: Builder, found: list[Value], regime: Regime) -> list[Value]:
+    if regime.clip_value:
+        top, bottom = build.constant(regime.clip_value), build.constant(-regime.clip_value)
+        found = [build.minimum(build.maximum(g, bottom), top) for g in found]
+    if regime.clip and found:
+        squares = [build.sum(build.mul(g, g)) for g in found]
+        total = squares[0]
+        for square in squares[1:]:
+            total = build.add(total, square)
+        norm = build.maximum(build.sqrt(total), build.constant(1e-12))
+        scale = build.minimum(build.div(build.constant(regime.clip), norm), build.constant(1.0))
+        found = [build.mul(g, scale) for g in found]
+    return found
+
+
+def _limited(build: Builder, weight: Value, most: float | None) -> Value:
+    """Rows (weights into one unit) longer than `most` are shortened to it."""
+    if most is None or len(weight.type.shape) < 2:
+        return weight
+    axes = tuple(range(1, len(weight.type.shape)))
+    norm = build.sqrt(build.sum(build.mul(weight, weight), axes, keep=True))
+    scale = build.div(build.constant(most), build.maximum(norm, build.constant(most)))
+    return build.mul(weight, scale)
+
+
+def closed(
+    build: Builder, outputs: list[tuple[str, Value]], updates: Sequence[Update] = ()
+) -> Program:
+    """The program of these results, with the inputs and operations they need and no others."""
+    needed = {v for _, v in outputs} | {u.value for u in updates} | {u.target for u in updates}
+    ops = []
+    for op in reversed(build.ops):
+        if op.out in needed:
+            needed.update(op.args)
+            ops.append(op)
+    inputs = tuple(i for i in build.inputs if i.value in needed)
+    return Program(inputs, tuple(reversed(ops)), tuple(outputs), tuple(updates))
