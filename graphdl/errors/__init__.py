@@ -1,5 +1,6 @@
 """Spans, diagnostics, their rendering, and the exceptions users meet."""
 
+from .codes import CODES
 from .diagnostic import Diagnostic, Label
 from .exceptions import DataError, DivergedError, GdlError, ModelError, UsageError
 from .nearest import did_you_mean, nearest
@@ -7,6 +8,7 @@ from .render import render, render_github, render_json
 from .span import Source, Span
 
 __all__ = [
+    "CODES",
     "DataError",
     "Diagnostic",
     "DivergedError",
