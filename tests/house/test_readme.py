@@ -55,7 +55,11 @@ def test_console_blocks_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("document", "text"),
-    [(document, text) for document in DOCUMENTS for text in blocks(document, "gdl")],
+    [
+        pytest.param(document, text, id=f"{document}-{number}")
+        for document in DOCUMENTS
+        for number, text in enumerate(blocks(document, "gdl"), 1)
+    ],
 )
 def test_models_in_documents_check(document: str, text: str) -> None:
     import graphdl as gdl
