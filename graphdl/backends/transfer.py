@@ -17,6 +17,6 @@ def fill(target: Array, source: Array) -> None:
         target[...] = source
 
 
-def host(array: Array) -> np.ndarray:  # type: ignore[type-arg]
+def host(array: Array) -> np.ndarray:
     """The array on the host: itself when it is there already."""
-    return array if isinstance(array, np.ndarray) else array.get()  # type: ignore[no-any-return]
+    return array if isinstance(array, np.ndarray) else array.get()

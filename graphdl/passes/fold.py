@@ -44,7 +44,7 @@ def _evaluate(op: Op, numbers: list[float]) -> float:
     """The kernel itself, on arrays without axes, in float64."""
     kinds = dtypes("float64")
 
-    def array(shape: tuple[int, ...], kind: Kind) -> np.ndarray:  # type: ignore[type-arg]
+    def array(shape: tuple[int, ...], kind: Kind) -> np.ndarray:
         return np.empty(shape, dtype=kinds[kind])
 
     out = array((), op.out.type.kind)

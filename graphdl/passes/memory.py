@@ -84,7 +84,7 @@ class _Planner:
         owners = [i.value for i in program.inputs] + [op.out for op in program.ops]
         owners = [v for v in owners if self.layout.roots[v] is v]
         self.bytes = {v: nbytes(v, sizes, kinds) for v in owners}
-        self.first = {v: -1 for v in owners}
+        self.first = dict.fromkeys(owners, -1)
         self.first |= {op.out: index for index, op in enumerate(program.ops)}
         self.last = {v: self.first[v] for v in owners}
         # The buffer a value was given when it took over another's.
@@ -182,7 +182,7 @@ def _aligned(count: int) -> int:
 
 
 def _place(buffers: Iterable[Buffer]) -> tuple[tuple[Buffer, ...], int]:
-    """Offsets by best fit, the largest buffer first: into the tightest gap that is free long enough."""
+    """Offsets by best fit, the largest buffer first, into the tightest gap free long enough."""
     queue = sorted(buffers, key=lambda b: (-b.nbytes, b.first))
     table = np.zeros((4, len(queue)), dtype=np.int64)
     first, last, start, stop = table
@@ -196,7 +196,7 @@ def _place(buffers: Iterable[Buffer]) -> tuple[tuple[Buffer, ...], int]:
     return tuple(placed), int(stop.max(initial=0))
 
 
-def _tightest(starts: np.ndarray, stops: np.ndarray, need: int) -> int:  # type: ignore[type-arg]
+def _tightest(starts: np.ndarray, stops: np.ndarray, need: int) -> int:
     """Offset of the smallest gap of at least `need` bytes between occupied stretches."""
     best, best_gap, free = -1, -1, 0
     for index in np.argsort(starts, kind="stable"):

@@ -98,8 +98,6 @@ class Select(Primitive):
 
     name = "select"
     pointwise = True
-    # `b` is written before `a` is read.
-    overwrites = (2,)
 
     def infer(self, *types: Type) -> Type:
         condition, a, b = types
@@ -116,6 +114,13 @@ class Select(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
-        condition, a, b = args
-        yield partial(xp.copyto, out, b)
-        yield partial(xp.copyto, out, a, where=condition)
+        # On the bits: b ^ ((a ^ b) & mask). A copy `where` a condition branches at every element.
+        condition = args[0]
+        kind: Kind = "bool" if out.dtype == bool else "float" if out.dtype.kind == "f" else "int"
+        bits = f"i{out.dtype.itemsize}"
+        a, b, result = (x.view(bits) for x in (*args[1:], out))
+        mask, part = (scratch(out.shape, kind).view(bits) for _ in range(2))
+        yield partial(xp.copyto, mask, condition)
+        yield partial(xp.bitwise_xor, a, b, part)
+        yield partial(xp.multiply, part, mask, part)
+        yield partial(xp.bitwise_xor, part, b, result)
