@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from ..graph import Graph, Node, Shaped, Wire
+from .arguments import arguments
 from .cost import learned, sharers
 from .quote import markup, one_line, quoted, shortened
 from .style import BLOCK_LINE, EDGE, FONT, INK, LOOKS, QUIET, Look, block_fill
@@ -103,8 +104,8 @@ def _label(graph: Graph, node: Node, shared: bool) -> str:
     text = f"<B>{markup(shortened(node.label))}</B>"
     if node.kind in ("input", "target", "weight"):
         text += f' <FONT COLOR="{QUIET}">{node.kind}</FONT>'
-    elif node.arguments:
-        text += f"({markup(shortened(node.arguments))})"
+    elif given := arguments(node):
+        text += f"({markup(shortened(given))})"
     count = learned(graph, node)
     if count and node.kind != "weight":
         plural = "weight" if count == 1 else "weights"

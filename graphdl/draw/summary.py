@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ..graph import Graph, Node, Wire
 from ..program import Dim, Size
+from .arguments import arguments
 from .cost import learned, macs, sharers, total_macs, total_values, total_weights
-from .quote import one_line
 
 HEADINGS = ("node", "operation", "shape", "weights", "MACs")
 FLOAT_BYTES = 4
@@ -75,8 +75,8 @@ def operation(node: Node) -> str:
     """What a node does, as it was written: `conv(20, 5)`, `input`, `relu`."""
     if node.kind in ("input", "target", "weight"):
         return node.kind
-    arguments = one_line(node.arguments)
-    return f"{node.label}({arguments})" if arguments else node.label
+    given = arguments(node)
+    return f"{node.label}({given})" if given else node.label
 
 
 def _row(graph: Graph, node: Node, seen: set[str]) -> tuple[str, ...]:

@@ -1,0 +1,55 @@
+"""The arguments of a node as they are read best: as written, with names replaced by their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import Named, Node
+from .quote import one_line
+
+_OPEN, _CLOSE = "([{", ")]}"
+
+
+def arguments(node: Node) -> str:
+    """`maps, k, pad = k // 2` with maps 16 and k 3 is `16, 3, pad = 1`."""
+    written = one_line(node.arguments)
+    given = node.call.keywords if isinstance(node.call, Named) else {}
+    pieces = _pieces(written)
+    if len(pieces) != len(given):
+        return written
+    return ", ".join(
+        _piece(piece, value) for piece, value in zip(pieces, given.values(), strict=True)
+    )
+
+
+def _pieces(written: str) -> list[str]:
+    """The text at its commas, those inside brackets left alone."""
+    pieces, depth, start = [], 0, 0
+    for i, letter in enumerate(written):
+        depth += (letter in _OPEN) - (letter in _CLOSE)
+        if letter == "," and depth == 0:
+            pieces.append(written[start:i].strip())
+            start = i + 1
+    return [*pieces, written[start:].strip()] if written.strip() else []
+
+
+def _piece(piece: str, value: Any) -> str:
+    shown = _shown(value)
+    if shown is None:
+        return piece
+    name, equals, _ = piece.partition(" = ")
+    return f"{name} = {shown}" if equals and name.isidentifier() else shown
+
+
+def _shown(value: Any) -> str | None:
+    """A constant in the language's spelling; None for what is better left as it was written."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple) and value:
+        inner = [_shown(v) for v in value]
+        return None if None in inner else f"[{', '.join(filter(None, inner))}]"
+    return None
