@@ -1,4 +1,4 @@
-"""The arguments of a node as they are read best: as written, with names replaced by their values."""
+"""The arguments of a node as they read best: as written, with names replaced by their values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _pieces(written: str) -> list[str]:
         if letter == "," and depth == 0:
             pieces.append(written[start:i].strip())
             start = i + 1
-    return [*pieces, written[start:].strip()] if written.strip() else []
+    return [*pieces, written[start:].strip()] if written else []
 
 
 def _piece(piece: str, value: Any) -> str:
