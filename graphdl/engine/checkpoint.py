@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError
 from .atomic import Sync, write_atomically
 from .by_name import MEMORY, compare, insist
 from .history import Progress
@@ -154,12 +154,11 @@ def restore(trainable: Trainable, checkpoint: Checkpoint) -> None:
 def _insist_on_memory(checkpoint: Checkpoint, wanted: dict[str, tuple[int, ...]]) -> None:
     held = {n: e.shape for n, e in checkpoint.file.entries.items() if n.startswith(MEMORY)}
     due = {name: shape for name, shape in wanted.items() if name.startswith(MEMORY)}
-    for name in due.keys() ^ held.keys():
+    for name in sorted(due.keys() ^ held.keys()):
         place = "the checkpoint" if name in due else "the model"
-        hint = did_you_mean(name[2:], [n[2:] for n in (held if name in due else due)])
         raise DataError(
-            f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is not in {place}"
-            + (f"; {hint}" if hint else "; was the optimizer changed?")
+            f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is not in "
+            f"{place}; was the optimizer changed?"
         )
     for name, shape in due.items():
         if held[name] != shape:

@@ -215,6 +215,8 @@ def _plain(value: Any) -> Any:
         arguments = [_plain(v) for v in value.arguments]
         keywords = {k: _plain(v) for k, v in value.keywords.items()}
         return {"call": value.name, "arguments": arguments, "keywords": keywords}
+    if isinstance(value, dict):
+        return {"table": [[_plain(k), _plain(v)] for k, v in value.items()]}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     return value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
@@ -225,6 +227,8 @@ def _from_plain(value: Any) -> Any:
         arguments = tuple(_from_plain(v) for v in value.get("arguments", ()))
         keywords = {k: _from_plain(v) for k, v in value.get("keywords", {}).items()}
         return Named(str(value["call"]), arguments, keywords)
+    if isinstance(value, dict) and "table" in value:
+        return {_from_plain(k): _from_plain(v) for k, v in value["table"]}
     if isinstance(value, list):
         return [_from_plain(v) for v in value]
     return value
