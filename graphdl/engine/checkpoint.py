@@ -84,9 +84,9 @@ def save_checkpoint(
               if progress or not key.startswith(MEMORY)}  # fmt: skip
     description = dict(trainable.description())
     training = {
-        "seed": trainable.seed,
-        "steps": trainable.steps,
-        "draws": trainable.draws,
+        "seed": int(trainable.seed),
+        "steps": int(trainable.steps),
+        "draws": int(trainable.draws),
         "settings": settings or {},
         "record": record or {},
         "progress": progress.to_json() if progress else None,
@@ -95,7 +95,7 @@ def save_checkpoint(
     metadata = {
         "graphdl": FORMAT,
         "model": str(description.pop("model", "")),
-        "description": json.dumps(description),
+        "description": json.dumps(description, default=str),
         "training": json.dumps(training),
     }
     write_atomically(path, save(arrays, metadata), sync)

@@ -79,7 +79,8 @@ class Lines:
         self.spoke = now
         rate = (examples - self.before) / max(now - self.began, 1e-9)
         pace = (now - self.began) / max(done - self.done_before, 1)
-        left = duration((self.batches - done) * pace)
+        ahead = (self.of - self.at + 1) * self.batches - done
+        left = duration(ahead * pace)
         share = f"{done}/{self.batches}"
         self._say(
             f"epoch {self.at}/{self.of}  {share}  {figures(means())}  {rate:,.0f}/s  {left} left"

@@ -88,8 +88,8 @@ def test_lines_are_throttled() -> None:
     lines.epoch({"epoch": 1, "loss": 0.5, "seconds": 25.0, "examples_per_second": 32.0}, False)
     lines.note("done")
     assert stream.getvalue().splitlines() == [
-        "epoch 1/2  40/100  loss 0.5000  32/s  15.0 s left",
-        "epoch 1/2  80/100  loss 0.5000  32/s  5.0 s left",
+        "epoch 1/2  40/100  loss 0.5000  32/s  40.0 s left",
+        "epoch 1/2  80/100  loss 0.5000  32/s  30.0 s left",
         "epoch 1/2  loss 0.5000  32/s  25.0 s",
         "done",
     ]
