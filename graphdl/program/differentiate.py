@@ -14,7 +14,7 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
     >>> build = Builder()
     >>> x = build.input("x", Type((3,)), "data", "x")
     >>> differentiate(build, build.sum(build.mul(x, x)), [x])
-    [%7: float[3]]
+    [%8: float[3]]
     """
     assert loss.type == Type(()), f"the loss is {loss!r}, not one number"
     assert all(v.type.kind == "float" for v in wrt), f"whole numbers have no gradient: {wrt}"

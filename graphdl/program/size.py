@@ -156,7 +156,7 @@ def _is_name(dim: Dim) -> bool:
 def _floor(top: Size, bottom: int) -> Dim:
     """`top // bottom` in canonical form: whole parts outside, the rest between -bottom and 0.
 
-    It leans on (x + k*q)//k == x//k + q and on (x//a + b)//c == (x + a*b)//(a*c).
+    It leans on (x + k*q)//k == x//k + q and on (x//a + y)//c == (x + a*y)//(a*c).
     """
     if bottom == 0:
         raise ZeroDivisionError("a size divided by zero")
@@ -172,10 +172,11 @@ def _floor(top: Size, bottom: int) -> Dim:
     whole, constant = whole + outside, constant - outside * bottom
     if isinstance(rest, int):
         return whole + (rest + constant) // bottom
-    inner = rest.terms[0][0][0]
-    if isinstance(inner, Quotient) and rest == Size((((inner,), 1),)) and inner.floors:
-        step = inner.bottom
-        return whole + (inner.top + step * constant) // (step * bottom)
+    for monomial, factor in rest.terms:
+        inner = monomial[0]
+        if factor == len(monomial) == 1 and isinstance(inner, Quotient) and inner.floors:
+            others = rest - Size(((monomial, 1),)) + constant
+            return whole + (inner.top + others * inner.bottom) // (inner.bottom * bottom)
     shifted = Size(tuple(sorted([*rest.terms, ((), constant)], key=_rank)))
     quotient = Quotient(shifted if constant else rest, bottom)
     return whole + Size((((quotient,), 1),))

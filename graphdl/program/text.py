@@ -48,6 +48,9 @@ def op_text(op: Op) -> str:
 
 def primitive_text(primitive: Primitive) -> str:
     """Name and constants, those at their default left out."""
+    if primitive.name not in BY_NAME:
+        # A group that a pass made says itself what it does; it is not read back.
+        return str(primitive)
     constants = [
         f"{f.name}={getattr(primitive, f.name)!r}"
         for f in fields(primitive)

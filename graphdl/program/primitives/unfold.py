@@ -108,7 +108,7 @@ def unfolded_out(out: Array, axes: Axes) -> Array:
     index: list[slice | None] = []
     for axis in axes:
         index += [slice(None)] if isinstance(axis, str) else [slice(None), None]
-    return out[tuple(index)]
+    return out[(..., *index)]
 
 
 def unfolded(
@@ -128,7 +128,7 @@ def unfolded(
         else:
             shape += [extents[axis.position], extents[axis.offset]]
             strides += [stride * axis.stride, stride * axis.dilation]
-    start = x[tuple(slice(low, None) for low, _ in spans)]
+    start = x[(..., *(slice(low, None) for low, _ in spans))]
     return xp.lib.stride_tricks.as_strided(start, tuple(shape), tuple(strides)), calls
 
 
@@ -146,7 +146,8 @@ def _padded(
     padded = scratch(tuple(high - low for low, high in spans), "float")
     inner, outer = [], []
     for (low, high), size in zip(spans, x.shape, strict=True):
-        first, last = max(low, 0), min(high, size)
+        first = min(max(low, 0), size)
+        last = max(first, min(high, size))
         inner.append(slice(first, last))
         outer.append(slice(first - low, last - low))
     fill = partial(padded.fill, 0)
