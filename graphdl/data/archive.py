@@ -63,7 +63,7 @@ def read_npy(request: Request) -> Dataset:
         with opened(path) as stream:
             file: Any = stream.file
             values = _array(file, stream.capacity, str(path))
-            stream.end()
+            _ended(file, str(path))
         fields[field] = as_array(field, values, str(path))
     source = " and ".join(request.names)
     scale = request.options.get("scale")
@@ -94,9 +94,14 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Arra
     # zipfile gives at most the size it was told, whatever is packed.
     with archive.open(info) as member:
         values = _array(member, info.file_size, place)  # type: ignore[arg-type]
-        if member.read(1):
-            raise DataError(f"{place} goes on after the end of its array")
+        _ended(member, place)
     return values
+
+
+def _ended(file: Any, place: str) -> None:
+    # Reading to the end also has the checksum compared.
+    if file.read(1):
+        raise DataError(f"{place} goes on after the end of its array")
 
 
 def _capacity(info: zipfile.ZipInfo) -> int:
@@ -112,7 +117,9 @@ def _array(file: BinaryIO, size: int, place: str) -> Array:
     if dtype.kind not in "biufU" or not dtype.itemsize:
         raise DataError(f"{place} holds {dtype}, numbers are needed")
     count = math.prod(shape) * dtype.itemsize
-    if not 0 < count <= size - offset:
+    if not count:
+        raise DataError(f"{place} is empty: its shape is {list(shape)}")
+    if count > size - offset:
         raise DataError(
             f"{place} should hold {list(shape)} of {dtype}, {count:,} bytes, "
             f"and {max(size - offset, 0):,} follow"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ModelError, Span, did_you_mean, nearest
@@ -32,7 +32,9 @@ def matched(
     As written in the mapping; else the field of that name; else by role.
     """
     about = {name: data.train.column(name) for name in data.fields}
-    found = _written(data, inputs, targets, asked)
+    optional = () if need_targets else tuple(targets)
+    mapping = {n: f for n, f in asked.mapping.items() if n not in optional or f in data.fields}
+    found = _written(data, {**inputs, **targets}, replace(asked, mapping=mapping))
     found |= {n: n for n in (*inputs, *targets) if n in about and n not in found}
     _by_role(found, inputs, about, "features")
     _by_role(found, targets, about, "label")
@@ -68,7 +70,7 @@ def _hints(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) -> tupl
 
 
 def _written(
-    data: Dataset, inputs: Mapping[str, Shaped], targets: Mapping[str, Shaped], asked: Asked
+    data: Dataset, model: Mapping[str, Shaped], asked: Asked
 ) -> dict[str, str | tuple[str, ...]]:
     found: dict[str, str | tuple[str, ...]] = {}
     for name, value in asked.mapping.items():
@@ -76,7 +78,7 @@ def _written(
         for one in names:
             if one not in data.fields:
                 raise unknown_field(name, one, data.fields, asked)
-        if name in inputs or name in targets:
+        if name in model:
             found[name] = value if isinstance(value, str) else names
     return found
 

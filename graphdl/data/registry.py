@@ -121,7 +121,7 @@ def read(reader: str, *paths: str, lookup: Lookup | None = None, **settings: Any
     digits: 1,290 train, 255 validation, 252 test; pixels [1, 8, 8], label []
     """
     lookup = lookup or Lookup.standard(trusted=True)
-    return _read(Named(reader, paths, settings), settings, lookup, ())
+    return _read(Named(reader, paths, settings), settings, lookup)
 
 
 def load(
@@ -139,7 +139,7 @@ def load(
     mapping, settings = check_source(source, inputs, targets)
     asked = [mapping[name] for name in targets if name in mapping]
     labels = tuple(name for name in asked if isinstance(name, str))
-    data = _read(source, settings, lookup or Lookup.standard(), labels)
+    data = _read(source, settings, lookup or Lookup.standard(), labels, need_targets)
     about = Asked(source.name, mapping, source.span)
     return bind(data, inputs, targets, about, need_targets=need_targets)
 
@@ -170,14 +170,18 @@ def check_source(
 
 
 def _read(
-    source: Named, settings: Mapping[str, Any], lookup: Lookup, labels: tuple[str, ...]
+    source: Named,
+    settings: Mapping[str, Any],
+    lookup: Lookup,
+    labels: tuple[str, ...] = (),
+    guess: bool = True,
 ) -> Dataset:
     reader = _reader(source)
     _check_settings(source, reader, settings, [])
     own = {name: value for name, value in settings.items() if name in reader.options}
     rest = {name: value for name, value in settings.items() if name not in reader.options}
     names = tuple(map(str, source.arguments))
-    data = reader.read(Request(reader.name, names, lookup, own, labels))
+    data = reader.read(Request(reader.name, names, lookup, own, labels, guess))
     return partitioned(data, Partition(**{"shuffle": reader.shuffle, **rest}))
 
 

@@ -17,6 +17,7 @@ class Request:
     names    the paths as written
     options  the reader's own options, checked
     labels   fields that a model's targets ask for by name
+    guess    whether a column may be taken for the label though nothing says it is
     """
 
     reader: str
@@ -24,6 +25,7 @@ class Request:
     lookup: Lookup
     options: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    guess: bool = True
 
 
 @dataclass(frozen=True, slots=True)

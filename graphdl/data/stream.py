@@ -127,6 +127,8 @@ def opened(path: Path) -> Iterator[Stream]:
         raise DataError(
             f"{path}: the gzip data is damaged after byte {place:,}, unpacked"
         ) from None
+    except MemoryError:
+        raise DataError(f"{path}: does not fit into the memory of this machine") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from None
 

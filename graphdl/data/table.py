@@ -122,7 +122,7 @@ def _add(cells: _Cells, stream: Stream, line: int, row: Sequence[str]) -> None:
 
 def _fields(cells: _Cells, request: Request) -> tuple[dict[str, Array], dict[str, Column]]:
     """Each column by name, the numbers but the labels as `features`, the label as `label`."""
-    labels = [n for n in request.labels if n in cells.names] or [_label(cells)]
+    labels = [n for n in request.labels if n in cells.names] or _labels(cells, request.guess)
     fields: dict[str, Array] = {}
     about: dict[str, Column] = {}
     plain: dict[str, Array] = {}
@@ -141,7 +141,7 @@ def _fields(cells: _Cells, request: Request) -> tuple[dict[str, Array], dict[str
         fields |= {name: table[:, place] for place, name in enumerate(plain)}
         fields["features"] = table
         about["features"] = Column("features", float(request.options.get("scale", 1.0)))
-    if "label" not in fields:
+    if labels and "label" not in fields:
         fields["label"], about["label"] = fields[labels[0]], about[labels[0]]
     return fields, about
 
@@ -156,10 +156,12 @@ def _sorted(values: Array, texts: dict[str, int]) -> Array:
     return np.array([rank[text] for text in texts])[values.astype(np.int64)]
 
 
-def _label(cells: _Cells) -> str:
-    """The column to predict: called so, or the only one of text, or the last."""
-    for name in cells.names:
-        if name.lower() in LABELS:
-            return name
+def _labels(cells: _Cells, guess: bool) -> list[str]:
+    """The column to predict: called so, or the only one of text, or, as a guess, the last."""
+    called = [name for name in cells.names if name.lower() in LABELS]
     texts = [n for n, t in zip(cells.names, cells.texts, strict=True) if t is not None]
-    return texts[0] if len(texts) == 1 else cells.names[-1]
+    if called:
+        return called[:1]
+    if len(texts) == 1:
+        return texts
+    return cells.names[-1:] if guess else []

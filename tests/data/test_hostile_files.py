@@ -1,0 +1,411 @@
+"""Broken and hostile files: one sentence with the file and the place, never a traceback."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphdl.data import Lookup, read, stream
+from graphdl.errors import DataError
+
+CSV: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "FILE: is empty, a header and rows are needed"),
+    "header only": (b"a,b\n", "FILE: holds a header and no rows"),
+    "ragged short": (b"a,b\n1,2\n3\n", "FILE: line 3: 1 cells, but there are 2 columns"),
+    "ragged long": (b"a,b\n1,2,3\n", "FILE: line 2: 3 cells, but there are 2 columns"),
+    "empty cell": (b"a,b\n1,2\n,4\n", "FILE: line 3, column `a`: is empty"),
+    "empty text": (b"a,b\n1,x\n3,\n", "FILE: line 3, column `b`: is empty"),
+    "not a number": (b"a,b\n1,2\n1x,4\n", "FILE: line 3, column `a`: `1x` is not a finite number"),
+    "nan": (b"a,b\r\n1,2\r\nnan,4\r\n", "FILE: line 3, column `a`: `nan` is not a finite number"),
+    "infinite": (b"a,b\n1,-inf\n", "FILE: line 2, column `b`: `-inf` is not a finite number"),
+    "overflow": (b"a,b\n1,1e999\n", "FILE: line 2, column `b`: `1e999` is not a finite number"),
+    "underscore": (b"a,b\n1,2\n1_0,3\n", "FILE: line 3, column `a`: `1_0` is not a finite number"),
+    "same name twice": (b"a,b,a\n1,2,3\n", "FILE: line 1: two columns are called `a`"),
+    "nameless column": (b"a,,c\n1,2,3\n", "FILE: line 1: column 2 has no name"),
+    "no header": (
+        b"1,2\n3,4\n",
+        "FILE: line 1: there is no header, only numbers: write `header = false`",
+    ),
+    "open quote": (b'a,b\n1,"2\n3,4\n', "FILE: line 3: the quotes do not match"),
+    "quote inside": (b'a,b\n1,"2"3\n', "FILE: line 2: the quotes do not match"),
+    "carriage return": (
+        b"a,b\n1\r2,3\n",
+        "FILE: line 2: a carriage return in the middle of the line",
+    ),
+    "huge cell": (
+        b"a,b\n1," + b"x" * 200_000 + b"\n",
+        "FILE: line 2: a cell of more than 131,072 characters",
+    ),
+    "latin text": (b"a,b\n1,caf\xe9\n", "FILE: line 2: byte 6, 0xe9, is not UTF-8 text"),
+    "binary": (bytes(range(256)), "FILE: line 2: byte 118, 0x80, is not UTF-8 text"),
+    "cut gzip": (
+        gzip.compress(b"a,b\n" + b"0,1\n2,3\n5,8\n13,21\n34,55\n", mtime=0)[:-12],
+        "FILE: the gzip data is cut off after byte 22, unpacked",
+    ),
+}
+
+LIBSVM: dict[str, tuple[bytes, str]] = {
+    "empty": (b"\n# nothing\n", "FILE: is empty, lines of `label index:value ...` are needed"),
+    "label": (b"1 1:2\nyes 1:2\n", "FILE: line 2: the label `yes` is not a number"),
+    "label nan": (b"nan 1:2\n", "FILE: line 1: the label `nan` is not a number"),
+    "no colon": (b"1 1:2 3\n", "FILE: line 1: `3` is not `index:value`"),
+    "no index": (b"1 :2\n", "FILE: line 1: `:2` is not `index:value`"),
+    "negative index": (b"1 -1:2\n", "FILE: line 1: `-1:2` is not `index:value`"),
+    "no value": (b"1 1:\n", "FILE: line 1: `1:` is not `index:value`"),
+    "qid": (b"1 qid:3 1:2\n", "FILE: line 1: `qid:3` is not `index:value`"),
+    "infinite": (b"1 1:2\n1 2:inf\n", "FILE: line 2: `2:inf` is not a finite number"),
+    "index 0": (b"1 0:2\n", "FILE: line 1: index 0, but indices count from 1"),
+    "descending": (b"1 2:1 1:1\n", "FILE: line 1: index 1 stands after 2, but indices rise"),
+    "twice": (b"1 2:1 2:1\n", "FILE: line 1: index 2 stands after 2, but indices rise"),
+    "huge index": (
+        b"1 99999999999999999999:1\n",
+        (
+            "FILE: line 1: index 99999999999999999999 is too large: one row would need over "
+            "2,147,483,648 bytes"
+        ),
+    ),
+    "wide table": (
+        b"1 250000000:1\n-1 1:1\n",
+        "FILE: 2 rows of 250,000,000 features need 4,000,000,000 bytes, 2,147,483,648 is the most",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CSV)
+def test_csv(name: str, tmp_path: Path) -> None:
+    content, message = CSV[name]
+    assert failure("csv", tmp_path / "t.csv", content) == message
+
+
+@pytest.mark.parametrize("name", LIBSVM)
+def test_libsvm(name: str, tmp_path: Path) -> None:
+    content, message = LIBSVM[name]
+    assert failure("libsvm", tmp_path / "t.txt", content) == message
+
+
+def test_libsvm_index_above_the_written_width(tmp_path: Path) -> None:
+    found = failure("libsvm", tmp_path / "t", b"1 3:1\n", width=2)
+    assert found == "FILE: line 1: index 3 is above width = 2"
+
+
+def test_two_tables_must_have_the_same_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n")
+    (tmp_path / "b.csv").write_bytes(b"b,a\n1,2\n")
+    with pytest.raises(DataError) as caught:
+        read("csv", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
+    assert str(caught.value) == (
+        f"{tmp_path / 'b.csv'}: line 1: the columns are b, a; the other file has a, b"
+    )
+
+
+def idx(magic: int, *sizes: int) -> bytes:
+    return struct.pack(f">{1 + len(sizes)}I", magic, *sizes)
+
+
+IMAGES = idx(2051, 2, 2, 2) + bytes(8)
+LABELS = idx(2049, 2) + bytes([3, 9])
+
+IDX: dict[str, tuple[bytes, bytes, str]] = {
+    "swapped": (
+        LABELS,
+        IMAGES,
+        (
+            "IMAGES: byte 0: the magic number is 2049, a file of images has 2051; "
+            "it is a file of labels"
+        ),
+    ),
+    "other magic": (
+        b"\x89PNG" + bytes(20),
+        LABELS,
+        "IMAGES: byte 0: the magic number is 2303741511, a file of images has 2051",
+    ),
+    "empty": (
+        b"",
+        LABELS,
+        "IMAGES: byte 0: 4 bytes of magic number should follow, the file can hold 0 at most",
+    ),
+    "cut in the sizes": (
+        IMAGES[:10],
+        LABELS,
+        "IMAGES: byte 4: 12 bytes of sizes should follow, the file can hold 6 at most",
+    ),
+    "cut in the images": (
+        IMAGES[:-3],
+        LABELS,
+        "IMAGES: byte 16: 8 bytes of images should follow, the file can hold 5 at most",
+    ),
+    "huge sizes": (
+        idx(2051, *[0xFFFFFFFF] * 3) + bytes(8),
+        LABELS,
+        (
+            "IMAGES: byte 16: 79,228,162,458,924,105,385,300,197,375 bytes of images should "
+            "follow, the file can hold 8 at most"
+        ),
+    ),
+    "no images": (
+        idx(2051, 0, 28, 28),
+        LABELS,
+        "IMAGES: byte 4: the sizes are 0 x 28 x 28, there is nothing in it",
+    ),
+    "more follows": (
+        IMAGES + b"!",
+        LABELS,
+        "IMAGES: byte 24: the data should end here, but more follows",
+    ),
+    "gzip cut off": (
+        gzip.compress(IMAGES, mtime=0)[:-10],
+        LABELS,
+        "IMAGES: the gzip data is cut off after byte 16, unpacked",
+    ),
+    "gzip damaged": (
+        gzip.compress(IMAGES, mtime=0)[:-8] + bytes(8),
+        LABELS,
+        "IMAGES: the gzip data is damaged after byte 24, unpacked",
+    ),
+    "gzip with less inside": (
+        gzip.compress(IMAGES[:-3], mtime=0),
+        LABELS,
+        "IMAGES: ends at byte 21, in the middle of the images: 3 more bytes should follow",
+    ),
+    "gzip bomb in the header": (
+        gzip.compress(idx(2051, 1 << 16, 1 << 10, 1 << 10), mtime=0),
+        LABELS,
+        (
+            "IMAGES: byte 16: 68,719,476,736 bytes of images should follow, "
+            "the file can hold HELD at most"
+        ),
+    ),
+    "gzip bomb after the end": (
+        gzip.compress(IMAGES + bytes(50_000_000), mtime=0),
+        LABELS,
+        "IMAGES: byte 24: the data should end here, but more follows",
+    ),
+    "fewer labels": (
+        IMAGES,
+        idx(2049, 1) + b"\1",
+        "LABELS: has 1 labels for the 2 images of train-images-idx3-ubyte",
+    ),
+    "label too large": (
+        IMAGES,
+        idx(2049, 2) + bytes([3, 10]),
+        "LABELS, row 1: the label is 10, not 0..9",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IDX)
+def test_idx(name: str, tmp_path: Path) -> None:
+    images, labels, message = IDX[name]
+    paths = {
+        "IMAGES": tmp_path / "train-images-idx3-ubyte",
+        "LABELS": tmp_path / "train-labels-idx1-ubyte",
+    }
+    paths["IMAGES"].write_bytes(images)
+    paths["LABELS"].write_bytes(labels)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(IMAGES)
+    (tmp_path / "t10k-labels.idx1-ubyte.gz").write_bytes(gzip.compress(LABELS))
+    with pytest.raises(DataError) as caught:
+        read("mnist", str(tmp_path))
+    held = f"{len(images) * stream.PACKING - 16:,}"
+    for word, path in paths.items():
+        message = message.replace(word, str(path), 1)
+    assert str(caught.value) == message.replace("HELD", held)
+
+
+def test_mnist_folder_that_lacks_a_file(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(IMAGES)
+    with pytest.raises(DataError) as caught:
+        read("mnist", str(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}: lacks train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, "
+        "t10k-labels-idx1-ubyte.gz"
+    )
+
+
+def npy(array: Any) -> bytes:
+    out = io.BytesIO()
+    np.lib.format.write_array(out, np.asarray(array))
+    return out.getvalue()
+
+
+def npy_header(text: str, data: bytes = b"") -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + data
+
+
+def npz(method: int = zipfile.ZIP_DEFLATED, **members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return out.getvalue()
+
+
+def header_of(shape: str, descr: str = "'<f8'") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"
+    return npy_header(text, bytes(64))
+
+
+NPY: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "FILE is not a NumPy array: it does not start with \\x93NUMPY"),
+    "text": (lambda: b"1,2,3", "FILE is not a NumPy array: it does not start with \\x93NUMPY"),
+    "objects": (
+        lambda: npy(np.array([{}, 1], dtype=object)),
+        "FILE holds Python objects (pickle), which are never read",
+    ),
+    "records": (
+        lambda: npy(np.zeros(2, "i4,f4")),
+        "FILE holds [('f0', '<i4'), ('f1', '<f4')], numbers are needed",
+    ),
+    "complex": (lambda: npy(np.zeros(2, complex)), "FILE holds complex128, numbers are needed"),
+    "one number": (
+        lambda: npy(3.0),
+        "FILE: `features` is one number, an array of examples is needed",
+    ),
+    "nothing": (lambda: npy([]), "FILE is empty: its shape is [0]"),
+    "cut off": (
+        lambda: npy(np.zeros(4))[:-5],
+        "FILE should hold [4] of float64, 32 bytes, and 27 follow",
+    ),
+    "more follows": (lambda: npy(np.zeros(4)) + b"!", "FILE goes on after the end of its array"),
+    "huge shape": (
+        lambda: header_of("(99999999999999999999, 3)"),
+        (
+            "FILE should hold [99999999999999999999, 3] of float64, "
+            "2,399,999,999,999,999,999,976 bytes, and 64 follow"
+        ),
+    ),
+    "negative shape": (lambda: header_of("(-1,)"), "FILE has a damaged header"),
+    "odd shape": (lambda: header_of("'ab'"), "FILE has a damaged header"),
+    "many axes": (lambda: header_of(str((1,) * 40)), "FILE has a damaged header"),
+    "unknown type": (lambda: header_of("(1,)", "'zebra'"), "FILE has a damaged header"),
+    "code in the header": (
+        lambda: npy_header("__import__('os').abort()"),
+        "FILE has a damaged header",
+    ),
+    "deep header": (lambda: npy_header("(" * 3000), "FILE has a damaged header"),
+    "long header": (
+        lambda: b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 30),
+        "FILE has a header of 1,073,741,824 bytes, 65,536 is the most",
+    ),
+    "text beyond Unicode": (
+        lambda: header_of("(1,)", "'<U1'")[:-64] + b"\xff" * 4,
+        "FILE holds text with characters that do not exist",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NPY)
+def test_npy(name: str, tmp_path: Path) -> None:
+    content, message = NPY[name]
+    found = failure("npy", tmp_path / "t.npy", content())
+    assert found == message
+
+
+NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
+    "not a zip": (lambda: b"PK\3\4 and nothing else", "FILE: is not a whole npz file"),
+    "cut off": (lambda: npz(x=npy(np.zeros(9)))[:-30], "FILE: is not a whole npz file"),
+    "wrong checksum": (
+        lambda: npz(zipfile.ZIP_STORED, x=npy(np.zeros(9))).replace(bytes(72), b"\1" + bytes(71)),
+        "FILE: is not a whole npz file",
+    ),
+    "no arrays": (npz, "FILE: there are no arrays"),
+    "objects": (
+        lambda: npz(x=npy(np.array([None], dtype=object))),
+        "FILE: `x` holds Python objects (pickle), which are never read",
+    ),
+    "lengths": (
+        lambda: npz(x=npy(np.zeros((3, 2))), y=npy([1, 2])),
+        "FILE: the fields differ in their number of rows: `x` 3, `y` 2",
+    ),
+    "bomb with small claim": (
+        lambda: npz(x=npy(np.zeros(9)) + bytes(50_000_000)),
+        "FILE: `x` goes on after the end of its array",
+    ),
+    "other method": (
+        lambda: npz(zipfile.ZIP_LZMA, x=npy(np.zeros(9))),
+        "FILE: `x` says it unpacks to 200 bytes",
+    ),
+    "no part": (
+        lambda: npz(x_train=npy([1.0]), y=npy([1])),
+        "FILE: `y` is in no part; a name such as `y_train` says which",
+    ),
+    "fields of the parts": (
+        lambda: npz(x_train=npy([1.0]), y_train=npy([1]), x_test=npy([1.0])),
+        "FILE (test): the fields are x; those of the training part are x, y",
+    ),
+    "shapes of the parts": (
+        lambda: npz(x_train=npy(np.zeros((2, 3))), x_test=npy(np.zeros((2, 4)))),
+        "FILE (test): `x` is [4] per example, [3] in the training part",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NPZ)
+def test_npz(name: str, tmp_path: Path) -> None:
+    content, message = NPZ[name]
+    assert failure("npz", tmp_path / "t.npz", content()) == message
+
+
+def test_npz_that_claims_more_than_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphdl.data.archive.LIMIT", 1 << 20)
+    found = failure("npz", tmp_path / "t.npz", npz(x=npy(np.zeros(1 << 18))))
+    assert found == "FILE: `x` says it unpacks to 2,097,280 bytes"
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "message"),
+    [
+        ("LIMIT", 1000, "FILE: line 501: unpacks to more than 1,000 bytes"),
+        ("LINE", 1, "FILE: line 1: longer than 1 bytes"),
+    ],
+)
+def test_packed_text_is_bounded(
+    limit: str, value: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, limit, value)
+    content = gzip.compress(b"#\n" * 100_000)
+    assert failure("libsvm", tmp_path / "t.gz", content) == message
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(DataError) as caught:
+        read("csv", str(tmp_path / "t.csv"))
+    assert str(caught.value) == f"{tmp_path / 't.csv'}: is a folder, a file is needed"
+
+
+def test_pipe_in_place_of_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(DataError) as caught:
+        read("csv", str(tmp_path / "t.csv"))
+    assert str(caught.value) == f"{tmp_path / 't.csv'}: is not a regular file"
+
+
+def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n")
+    monkeypatch.setattr(Path, "open", refuse)  # a superuser may open anything
+    with pytest.raises(DataError) as caught:
+        read("csv", str(tmp_path / "t.csv"))
+    assert str(caught.value) == f"{tmp_path / 't.csv'}: cannot be read: permission denied"
+
+
+def failure(reader: str, path: Path, content: bytes, **settings: Any) -> str:
+    """The sentence, with FILE for the path."""
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read(reader, str(path), lookup=Lookup.standard(trusted=True, download=False), **settings)
+    return str(caught.value).replace(str(path), "FILE")
