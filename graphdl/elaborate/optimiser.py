@@ -66,7 +66,7 @@ class RuleKeeper:
 
 
 def find_rule(model: Elaborated, optimizer: Named) -> Definition:
-    """The rule a setting names; E0704 when there is none."""
+    """The rule a setting names; E0706 when there is none."""
     rules: dict[str, Definition] = {}
     scope: Scope | None = model.scope
     while scope is not None:
@@ -79,7 +79,7 @@ def find_rule(model: Elaborated, optimizer: Named) -> Definition:
         hints.append(f"optimisers: {', '.join(sorted(rules))}")
         raise ModelError.at(
             optimizer.span,
-            "E0704",
+            "E0706",
             f"I do not know an optimiser called `{optimizer.name}`",
             hint=tuple(hints),
         )

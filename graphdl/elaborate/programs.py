@@ -115,7 +115,7 @@ def _reported(model: Elaborated) -> dict[str, Wire]:
 
 
 def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
-    """Weights that training changes, by name; E0703 for a frozen name that is not one."""
+    """Weights that training changes, by name; E0705 for a frozen name that is not one."""
     weights = {i.key: i.value for i in model.builder.inputs if i.role == "weight"}
     frozen: set[str] = set()
     for name in freeze:
@@ -125,7 +125,7 @@ def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
             hint = did_you_mean(name, known) or f"parts with weights: {', '.join(known[:8])}"
             setting = model.graph.settings.get("freeze")
             span = setting.span if setting else None
-            raise ModelError.at(span, "E0703", f"no weight is called `{name}`", hint=hint)
+            raise ModelError.at(span, "E0705", f"no weight is called `{name}`", hint=hint)
         frozen |= names
     return {n: v for n, v in weights.items() if n not in frozen}
 
@@ -148,7 +148,7 @@ def _accumulated(
     group = model.tracer.scalar("group")
     means, gathered, emptied, memories = [], [], [], []
     for (name, weight), gradient in zip(weights.items(), found, strict=True):
-        key = f"g/{name}"
+        key = f"o/{name}.gathered"
         held = build.input(key, weight.type, "state", key)
         total = build.add(held, gradient)
         means.append(build.div(total, group))

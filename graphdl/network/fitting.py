@@ -1,0 +1,225 @@
+"""Training, evaluating and predicting over many examples: arrays, a data set, or the file's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data import Dataset, Lookup, Split, bind, load
+from ..engine.checkpoint import open_checkpoint
+from ..engine.confusion import Confusion
+from ..engine.evaluate import evaluate as evaluate_split
+from ..engine.fit import fit as run
+from ..engine.history import History
+from ..engine.reporter import Reporter
+from ..engine.run_folder import RunFolder, find_checkpoint
+from ..engine.settings import Settings
+from ..errors import DataError, UsageError
+from ..graph import Named
+
+if TYPE_CHECKING:
+    from .network import Network
+
+Array = np.ndarray[Any, Any]
+
+
+def settings_of(net: Network, overrides: Mapping[str, Any]) -> Settings:
+    """The file's `train` block with overrides."""
+    return Settings.resolve(net.graph.settings, overrides)
+
+
+def dataset(
+    net: Network,
+    *,
+    data_dir: str | Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
+    need_targets: bool = True,
+    data: Any = None,
+) -> Dataset:
+    """The examples that `data = ...` names, in the names and shapes of the model.
+
+    Raises DataError when there are none, or they do not fit.
+    """
+    source = data if data is not None else settings_of(net, {}).data
+    if source is None:
+        raise DataError(
+            "this model names no data: write `train { data = digits() }` in it, or give arrays"
+        )
+    if not isinstance(source, Named):
+        raise DataError("`data` is a call, such as `digits()` or `mnist()`")
+    folder = Path(net.graph.source.name).parent if Path(net.graph.source.name).is_file() else None
+    lookup = Lookup.standard(folder, data_dir, report=report)
+    inputs, targets = net.graph.inputs, net.graph.targets
+    return load(source, inputs, targets, lookup, need_targets=need_targets)
+
+
+def fit(
+    net: Network,
+    *data: Any,
+    validation: Any = None,
+    test: Any = None,
+    data_dir: str | Path | None = None,
+    folder: str | Path | None = None,
+    resume: str | Path | None = None,
+    reporter: Reporter | None = None,
+    report: Callable[[str], None] = lambda _: None,
+    fast_dev_run: bool = False,
+    overfit: int = 0,
+    **given: Any,
+) -> History:
+    """Train.
+
+    Arrays come by name (`net.fit(x=images, y=labels, epochs=3)`) or in the order of the file's
+    inputs and targets; a `Dataset` comes alone; without either the file's `data` is used.
+    Everything a `train` block can say may be given as a keyword and overrides it. `validation` is
+    a share, a count, or arrays by name. `folder` is where runs are written; without it nothing is.
+
+    Returns the records of each epoch.
+    """
+    names = [*net.graph.inputs, *net.graph.targets]
+    arrays = {n: given.pop(n) for n in names if n in given}
+    settings = settings_of(net, given)
+    checkpoint = open_checkpoint(find_checkpoint(Path(resume))) if resume is not None else None
+    if checkpoint is not None:
+        overrides = {k: v for k, v in given.items() if v is not None}
+        settings = Settings.from_json(checkpoint.settings).but(**overrides)
+    found = _examples(net, data, arrays, validation, test, data_dir, report, settings)
+    if found.validation is None and settings.validation:
+        found = _set_aside(found, settings)
+    net.use(settings)
+    if checkpoint is None:
+        _start(net, settings)
+    where = None
+    if folder is not None:
+        where = RunFolder.create(Path(folder), net.name)
+    elif checkpoint is not None:
+        where = RunFolder.reopen(checkpoint.path.parent)
+    return run(
+        net,
+        found.train,
+        found.validation,
+        found.test,
+        settings=settings,
+        folder=where,
+        resume=checkpoint,
+        reporter=reporter,
+        fast_dev_run=fast_dev_run,
+        overfit=overfit,
+    )
+
+
+def _start(net: Network, settings: Settings) -> None:
+    if settings.load is None:
+        return
+    from ..engine.by_name import load_by_name
+
+    path = (Path(net.graph.source.name).parent / settings.load).resolve()
+    load_by_name(net, path)
+
+
+def _examples(
+    net: Network,
+    data: tuple[Any, ...],
+    arrays: dict[str, Any],
+    validation: Any,
+    test: Any,
+    data_dir: str | Path | None,
+    report: Callable[[str], None],
+    settings: Settings,
+) -> Dataset:
+    if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
+        return bind(data[0], net.graph.inputs, net.graph.targets)
+    names = [*net.graph.inputs, *net.graph.targets]
+    if len(data) > len(names):
+        raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
+    arrays = {**dict(zip(names, data, strict=False)), **arrays}
+    if not arrays:
+        return dataset(net, data_dir=data_dir, report=report, data=settings.data)
+    absent = [n for n in names if n not in arrays]
+    if absent:
+        raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
+    found = Dataset.from_arrays(arrays, validation=validation, test=test)
+    return bind(found, net.graph.inputs, net.graph.targets)
+
+
+def _set_aside(found: Dataset, settings: Settings) -> Dataset:
+    """The last part of the training examples, in an order drawn from the seed, for validation."""
+    count = len(found.train)
+    wanted = settings.validation
+    size = round(wanted * count) if isinstance(wanted, float) else int(wanted)
+    if not 0 < size < count:
+        raise UsageError(f"`validation` would take {size:,} of {count:,} training examples")
+    order = np.random.Generator(np.random.Philox(key=[settings.seed, 0])).permutation(count)
+    train, held = np.sort(order[:-size]), np.sort(order[-size:])
+    return Dataset(found.name, found.train.take(train), found.train.take(held), found.test)
+
+
+def split_of(found: Dataset, name: str | None) -> tuple[str, Split]:
+    """The split by name; without one the test split, else validation, else training."""
+    names = [name] if name else ["test", "validation", "train"]
+    for candidate in names:
+        if candidate in found.splits:
+            return candidate, found.splits[candidate]
+    raise UsageError(f"{found.name} has no split `{name}`; there are: {', '.join(found.splits)}")
+
+
+def evaluate(
+    net: Network,
+    *data: Any,
+    batch: int = 256,
+    split: str | None = None,
+    data_dir: str | Path | None = None,
+    **arrays: Any,
+) -> dict[str, float]:
+    """Loss and metrics, averaged over all examples of arrays or of a split."""
+    found = _examples(
+        net, data, arrays, None, None, data_dir, lambda _: None, settings_of(net, {})
+    )
+    _, chosen = split_of(found, split)
+    return evaluate_split(net, chosen, batch) or {}
+
+
+def predict(
+    net: Network, arrays: tuple[Any, ...], named: dict[str, Any], batch: int, output: str | None
+) -> Array:
+    """One output over many examples [examples, *shape], in batches."""
+    given = net._by_name(arrays, named)
+    if not given:
+        raise UsageError("nothing to predict: give the inputs as arrays")
+    wanted = output or next(iter(net.graph.outputs), None)
+    if wanted is None:
+        raise UsageError("this model has no output")
+    if wanted not in net.graph.outputs:
+        net._wires((wanted,))
+    extra = () if wanted in net.graph.outputs else (wanted,)
+    held = {k: np.asarray(v) for k, v in given.items()}
+    count = len(next(iter(held.values())))
+    parts = [
+        net(outputs=extra, **{k: v[i : i + batch] for k, v in held.items()})[wanted]
+        for i in range(0, max(count, 1), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def confusion(net: Network, split: Split, batch: int = 256) -> Confusion | None:
+    """Which class is taken for which; None unless one output scores the classes of one target."""
+    target = next((n for n, s in net.graph.targets.items() if s.classes), None)
+    if target is None:
+        return None
+    classes = net.graph.targets[target].classes
+    output = next(
+        (n for n, w in net.graph.outputs.items() if net.graph.shaped(w).shape[-1:] == (classes,)),
+        None,
+    )
+    if output is None or classes is None:
+        return None
+    names = split.column(target).classes
+    counts = Confusion.empty(classes, names if len(names) == classes else ())
+    for start in range(0, len(split), batch):
+        rows = split.batch(slice(start, start + batch))
+        found = net(**{n: rows[n] for n in net.graph.inputs})[output]
+        counts.add(found.argmax(-1), rows[target])
+    return counts

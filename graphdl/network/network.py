@@ -1,0 +1,465 @@
+"""A compiled network with its weights: predict, measure, differentiate, train, save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backends import Executable, Store, open_backend
+from ..backends import NonFinite as NonFiniteResult
+from ..elaborate import (
+    LOSS,
+    Elaborated,
+    Regime,
+    Step,
+    elaborate,
+    evaluating,
+    gradients,
+    predicting,
+    rate,
+    training,
+)
+from ..elaborate.optimiser import DEFAULT
+from ..engine.trainable import NonFinite
+from ..errors import DataError, ModelError, UsageError, did_you_mean
+from ..graph import Graph, Named, Wire
+from ..passes import optimise
+from ..program import Program
+from ..syntax import tree
+from .initial import initial_value
+from .port import Port, accepted
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..engine.history import History
+    from ..engine.settings import Settings
+
+Array = np.ndarray[Any, Any]
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """What `graphdl.compile` returns.
+
+    >>> import graphdl
+    >>> net = graphdl.compile("input -> linear(2, 3) -> softmax -> nll")
+    >>> net.inputs["input"].shape, net.outputs["output"].shape
+    ((2,), (3,))
+    """
+
+    def __init__(
+        self,
+        model: tree.Model,
+        params: Mapping[str, Any],
+        *,
+        backend: str = "numpy",
+        dtype: str = "float32",
+        seed: int = 0,
+    ) -> None:
+        if dtype not in DTYPES:
+            raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
+        self._backend = open_backend(backend)
+        self._model, self._params = model, dict(params)
+        self._predicting = elaborate(model, self._params)
+        if self._predicting.tracer.recurrent is not None:
+            raise ModelError.at(
+                self._predicting.tracer.recurrent,
+                "E0604",
+                "recurrence is checked but cannot run yet",
+                hint="`graphdl check`, `show` and `draw` work on this model",
+            )
+        self.graph: Graph = self._predicting.graph
+        self.dtype, self.seed = dtype, seed
+        self.steps = 0
+        self.draws = 0
+        self._regime = regime_of(self._settings_of_file())
+        self._store = Store(self._backend.xp)
+        self._executables: dict[object, Executable] = {}
+        self._step: tuple[Step, Executable, Executable | None] | None = None
+        self._gathered = 0
+        self._ports = {n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()}
+        self.initialise(seed)
+
+    # ---- what it is --------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name of the model's file without its ending, or `model`."""
+        stem = Path(self._model.source.name).stem
+        return stem if stem.isidentifier() or "-" in stem else "model"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Values of the model's parameters."""
+        return dict(self.graph.params)
+
+    @property
+    def backend(self) -> str:
+        """`numpy` or `cupy`."""
+        return self._backend.name
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        """Shape and dtype of each input."""
+        return {n: self._ports[n] for n in self.graph.inputs}
+
+    @property
+    def targets(self) -> dict[str, Port]:
+        """Shape and dtype of each target."""
+        return {n: self._ports[n] for n in self.graph.targets}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        """Shape and dtype of each output."""
+        return {n: Port.of(self.graph.shaped(w), self.dtype) for n, w in self.graph.outputs.items()}
+
+    def __repr__(self) -> str:
+        count = sum(w.count for w in self.graph.weights.values() if w.kind == "weight")
+        return f"<graphdl network {self.name}: {count:,} weights, {self.backend} {self.dtype}>"
+
+    # ---- weights -----------------------------------------------------------------------
+
+    def initialise(self, seed: int) -> None:
+        """Draw all weights anew; the training steps count from 0 again."""
+        self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
+        folder = Path(self._model.source.name).parent
+        for weight in self.graph.weights.values():
+            self[weight.name] = initial_value(weight, seed, folder)
+        for key in [k for k in self._store if k.startswith("o/")]:
+            self._store[key] = self._backend.from_host(
+                np.full(self._store[key].shape, self._starts.get(key, 0.0), self.dtype)
+            )
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Every weight by name, as read-only arrays; assign with `net["name"] = array`."""
+        return {n: self[n] for n, w in self.graph.weights.items() if w.kind == "weight"}
+
+    def __getitem__(self, name: str) -> Array:
+        """A weight or running statistic, read only."""
+        self._known_weight(name)
+        array = self._backend.to_host(self._store[name]).view()
+        array.flags.writeable = False
+        return array
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Replace the values of a weight; the shape stays."""
+        self._known_weight(name)
+        shape = self.graph.weights[name].shape
+        array = np.asarray(value, dtype=self.dtype)
+        if array.shape != shape and array.shape != ():
+            raise DataError(f"`{name}` is {list(shape)}, got {list(array.shape)}")
+        self._store[name] = self._backend.from_host(np.ascontiguousarray(np.broadcast_to(array, shape)))
+
+    def _known_weight(self, name: str) -> None:
+        if name not in self.graph.weights:
+            known = list(self.graph.weights)
+            hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
+            raise UsageError(f"no weight is called `{name}`; {hint}")
+
+    # ---- running -----------------------------------------------------------------------
+
+    def __call__(self, *arrays: Any, outputs: Any = None, **named: Any) -> dict[str, Array]:
+        """Outputs by name for a batch of inputs [examples, *shape].
+
+        Inputs go by name, or in the order of the file. `outputs` names other nodes of the model
+        to give as well, such as `["h"]`.
+
+        Raises UsageError for unknown names, DataError for arrays that do not fit.
+        """
+        extra = tuple(outputs or ())
+        data = accepted(self.inputs, self._by_name(arrays, named), missing_ok=True)
+        program = self._executable(("predict", extra), lambda: predicting(self._predicting, self._wires(extra)))
+        self._all_given(program, data)
+        return self._host(program.run(self._store, self._device(data), self._scalars()))
+
+    def _by_name(self, arrays: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        names = list(self.graph.inputs)
+        if len(arrays) > len(names):
+            raise UsageError(f"{len(arrays)} arrays for {len(names)} inputs: {', '.join(names)}")
+        return {**dict(zip(names, arrays, strict=False)), **named}
+
+    def _wires(self, extra: tuple[str, ...]) -> dict[str, Wire]:
+        wires = dict(self.graph.outputs)
+        for name in extra:
+            if name in self.graph.names:
+                wires[name] = self.graph.names[name]
+            elif name in self.graph.nodes:
+                wires[name] = Wire(name)
+            else:
+                known = [*self.graph.names, *self.graph.nodes]
+                hint = did_you_mean(name, known) or "see `net.show()`"
+                raise UsageError(f"no node is called `{name}`; {hint}")
+        if not wires:
+            raise UsageError("this model has no output; name a node: `net(..., outputs=['h'])`")
+        return wires
+
+    def loss(self, **batch: Any) -> float:
+        """The loss of a batch, as when predicting: no dropout, running statistics."""
+        return self.evaluate_batch(self._complete(batch))[LOSS]
+
+    def gradients(self, wrt: Any = None, **batch: Any) -> dict[str, Array]:
+        """Gradient of the training loss for each weight, or each weight and input in `wrt`.
+
+        The masks of dropout are those the next step would draw.
+        """
+        data = self._complete(batch)
+        names = tuple(self._differentiable(wrt))
+
+        def build() -> Program:
+            return gradients(self._elaborated(), names)
+
+        program = self._executable(("gradients", names), build)
+        found = program.run(self._store, self._device(data), self._scalars())
+        return {n: self._copy(found[f"gradient/{n}"]) for n in names}
+
+    def _differentiable(self, wrt: Any) -> list[str]:
+        weights = [n for n, w in self.graph.weights.items() if w.kind == "weight"]
+        if wrt is None:
+            return weights
+        names = [wrt] if isinstance(wrt, str) else list(wrt)
+        floats = [n for n, p in self._ports.items() if p.dtype == self.dtype]
+        for name in names:
+            if name not in weights and name not in floats:
+                known = [*weights, *floats]
+                hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
+                raise UsageError(f"no weight or float input is called `{name}`; {hint}")
+        return names
+
+    def step(self, lr: float | None = None, **batch: Any) -> float:
+        """One update on a batch; returns the loss before it.
+
+        `lr` overrides the optimiser's learning rate. Raises NonFinite when the loss is not finite;
+        the weights are then as they were.
+        """
+        return self.train_batch(self._complete(batch), lr)[LOSS]
+
+    def _complete(self, batch: dict[str, Any]) -> dict[str, Array]:
+        return accepted(self._ports, batch, missing_ok=False)
+
+    # ---- what the training loop asks (engine.Trainable) -----------------------------------
+
+    def train_batch(
+        self, batch: Mapping[str, Array], lr: float | None, *, last_of_group: bool = True
+    ) -> dict[str, float]:
+        """Loss and metrics of a batch, and its update."""
+        last, gather = self._training()
+        data = self._device(batch)
+        program = last if last_of_group or gather is None else gather
+        self._gathered += 1
+        scalars = self._scalars() | {
+            "lr": self._rate if lr is None else lr,
+            "step": self.steps + 1,
+            "group": self._gathered,
+        }
+        try:
+            found = program.run(self._store, data, scalars, guard=LOSS)
+        except NonFiniteResult:
+            self._gathered -= 1
+            raise NonFinite(program.inspect(self._store, data, scalars) or "") from None
+        self.draws += 1
+        if program is last:
+            self.steps, self._gathered = self.steps + 1, 0
+        return {name: float(value) for name, value in found.items()}
+
+    def evaluate_batch(self, batch: Mapping[str, Array]) -> dict[str, float]:
+        """Loss, each named loss and metric of a batch, as when predicting."""
+        program = self._executable("evaluate", lambda: evaluating(self._predicting, {}))
+        found = program.run(self._store, self._device(batch), self._scalars())
+        return {name: float(value) for name, value in found.items()}
+
+    def use(self, settings: Settings) -> None:
+        """Compile these settings into the training step from now on."""
+        regime = regime_of(settings)
+        if regime != self._regime:
+            self._regime, self._step = regime, None
+
+    def state(self) -> dict[str, Array]:
+        """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
+        self._training()
+        names = {n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()}
+        return {names.get(k, k): self._copy(v) for k, v in self._store.items()}
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Take over what `state` gave."""
+        for key, array in arrays.items():
+            if key.startswith("o/"):
+                self._training()
+                self._store[key] = self._backend.from_host(np.asarray(array, self.dtype))
+            else:
+                self[key[2:]] = array
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says of the network."""
+        import platform
+
+        from .. import __version__
+
+        return {
+            "model": self._model.source.text,
+            "file": Path(self._model.source.name).name,
+            "imports": self._predicting.imports,
+            "params": self.params,
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "backend": self.backend,
+            "versions": {
+                "graphdl": __version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+    # ---- programs ----------------------------------------------------------------------
+
+    def program(self, stage: str = "program") -> Program:
+        """The tensor program at a stage: program, backward or schedule (optimised)."""
+        if stage == "program":
+            return evaluating(self._predicting, dict(self.graph.outputs))
+        program = training(self._elaborated(), self._regime).last
+        return program if stage == "backward" else optimise(program)
+
+    def _elaborated(self) -> Elaborated:
+        return elaborate(self._model, self._params, training=True)
+
+    def _executable(self, key: object, build: Any) -> Executable:
+        found = self._executables.get(key)
+        if found is None:
+            found = Executable(optimise(build()), self._backend.xp, self.dtype)
+            self._executables[key] = found
+        return found
+
+    def _training(self) -> tuple[Executable, Executable | None]:
+        if self._step is None:
+            if not self.graph.losses:
+                raise UsageError("this model has no loss: write `loss = ...` to train it")
+            model = self._elaborated()
+            self._rate = rate(model, self._regime.optimizer)
+            step = training(model, self._regime)
+            make = lambda p: Executable(optimise(p), self._backend.xp, self.dtype)  # noqa: E731
+            self._step = step, make(step.last), make(step.gather) if step.gather else None
+            self._remember(step)
+        return self._step[1], self._step[2]
+
+    _rate: float | None = None
+    _starts: dict[str, float] = {}  # noqa: RUF012
+
+    def _remember(self, step: Step) -> None:
+        wanted = {m.key: m for m in step.memories}
+        for key in [k for k in self._store if k.startswith("o/") and k not in wanted]:
+            del self._store[key]
+        for key, memory in wanted.items():
+            if key not in self._store or self._store[key].shape != memory.shape:
+                start = np.full(memory.shape, memory.start, self.dtype)
+                self._store[key] = self._backend.from_host(start)
+        self._starts = {m.key: m.start for m in step.memories}
+
+    def _settings_of_file(self) -> Settings:
+        from ..engine.settings import Settings
+
+        return Settings.resolve(self.graph.settings)
+
+    def _scalars(self) -> dict[str, float]:
+        return {"seed": self.seed, "draw": self.draws}
+
+    def _all_given(self, program: Executable, data: Mapping[str, Array]) -> None:
+        for one in program.program.inputs:
+            if one.role == "data" and one.key not in data:
+                raise UsageError(f"`{one.key}` is missing: write `net({one.key} = array)`")
+
+    def _device(self, data: Mapping[str, Array]) -> Mapping[str, Any]:
+        return {k: self._backend.from_host(v) for k, v in data.items()}
+
+    def _host(self, found: Mapping[str, Any]) -> dict[str, Array]:
+        return {n: self._copy(v) for n, v in found.items()}
+
+    def _copy(self, array: Any) -> Array:
+        return np.array(self._backend.to_host(array))
+
+    # ---- longer work: each in a file of its own ----------------------------------------------
+
+    def fit(self, *data: Any, **options: Any) -> History:
+        """Train on arrays, a data set, or the file's own `data`; see `graphdl.network.fitting`."""
+        from .fitting import fit
+
+        return fit(self, *data, **options)
+
+    def evaluate(self, *data: Any, **options: Any) -> dict[str, float]:
+        """Loss and metrics over arrays or a split."""
+        from .fitting import evaluate
+
+        return evaluate(self, *data, **options)
+
+    def predict(self, *arrays: Any, batch: int = 256, output: str | None = None, **named: Any) -> Array:
+        """One output (the first, unless named) for many examples, in batches."""
+        from .fitting import predict
+
+        return predict(self, arrays, named, batch, output)
+
+    def dataset(self, **options: Any) -> Dataset:
+        """The examples the file's `data = ...` names."""
+        from .fitting import dataset
+
+        return dataset(self, **options)
+
+    def save(self, path: str | Path) -> None:
+        """Write a light checkpoint: weights, running statistics, and the model's text."""
+        from ..engine.checkpoint import save_checkpoint
+
+        save_checkpoint(Path(path), self)
+
+    def show(self) -> str:
+        """A table of the nodes with shapes, weights and multiplications."""
+        from ..draw import summary
+
+        return summary(self.graph)
+
+    def draw(self, path: str | Path | None = None) -> Any:
+        """A picture of the model: shown in a notebook, or written to svg, png, pdf or dot."""
+        from .drawing import Drawing
+
+        drawing = Drawing(self.graph)
+        if path is not None:
+            drawing.save(path)
+        return drawing
+
+    def gradcheck(self, **options: Any) -> Any:
+        """Compare every gradient with differences in float64; see `graphdl.network.gradcheck`."""
+        from .gradcheck import gradcheck
+
+        return gradcheck(self, **options)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the weights."""
+        return iter(self.weights)
+
+    def _twin(self, dtype: str) -> Network:
+        """The same network in another dtype, on NumPy."""
+        other = Network(self._model, self._params, dtype=dtype, seed=self.seed)
+        other.steps, other.draws = self.steps, self.draws
+        other.use_regime(self._regime)
+        for name in self.graph.weights:
+            other[name] = self[name]
+        return other
+
+    def use_regime(self, regime: Regime) -> None:
+        """Compile this regime into the training step from now on."""
+        self._regime, self._step = regime, None
+
+
+def regime_of(settings: Settings) -> Regime:
+    """What of the settings is compiled into the step."""
+    return Regime(
+        optimizer=settings.optimizer or Named(DEFAULT.name),
+        clip=settings.clip,
+        clip_value=settings.clip_value,
+        l1=settings.l1,
+        l2=settings.l2,
+        decay=settings.decay,
+        max_norm=settings.max_norm,
+        freeze=tuple(settings.freeze),
+        accumulate=settings.accumulate > 1,
+    )

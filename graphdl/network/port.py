@@ -1,0 +1,82 @@
+"""What flows in and out of a network: shape and dtype of its inputs, targets and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, UsageError, did_you_mean
+from ..graph import Shaped
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input, target or output. `shape` is per example; a size known only when running is a text.
+
+    `classes` is the n of `int(n)`: the values are 0 to n - 1.
+    """
+
+    shape: tuple[int | str, ...]
+    dtype: str
+    classes: int | None = None
+
+    @classmethod
+    def of(cls, shaped: Shaped, dtype: str) -> Port:
+        """The port of a typed edge; floats have the network's dtype."""
+        kinds = {"float": dtype, "int": "int64", "bool": "bool"}
+        shape = tuple(d if isinstance(d, int) else str(d) for d in shaped.shape)
+        return cls(shape, kinds[shaped.kind], shaped.classes)
+
+
+def accepted(ports: Mapping[str, Port], given: Mapping[str, Any], missing_ok: bool) -> dict[str, Array]:
+    """Arrays in the dtypes of the ports, ids checked.
+
+    Raises UsageError for unknown and missing names, DataError for what does not fit.
+    """
+    for name in given:
+        if name not in ports:
+            hint = did_you_mean(name, ports) or f"there are: {', '.join(ports)}"
+            raise UsageError(f"this model has no input or target `{name}`; {hint}")
+    if not missing_ok and len(given) < len(ports):
+        absent = next(n for n in ports if n not in given)
+        raise UsageError(f"`{absent}` is missing: write `{absent} = array`")
+    return {name: _converted(name, ports[name], values) for name, values in given.items()}
+
+
+def _converted(name: str, port: Port, values: Any) -> Array:
+    try:
+        array = np.asarray(values)
+        wrong = array.dtype.kind not in "fiub"
+    except ValueError:
+        wrong = True
+    if wrong:
+        raise DataError(f"`{name}` must be an array of numbers")
+    if array.ndim != len(port.shape) + 1:
+        shape = ", ".join(map(str, ("examples", *port.shape)))
+        hint = ""
+        if array.ndim == len(port.shape):
+            hint = "; for a single example write `array[None]`"
+        raise DataError(f"`{name}` wants [{shape}], got {list(array.shape)}{hint}")
+    if port.dtype != "int64":
+        return array.astype(port.dtype, copy=False)
+    if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
+        raise DataError(f"`{name}` must be whole numbers")
+    array = array.astype(np.int64, copy=False)
+    _in_range(name, port, array)
+    return array
+
+
+def _in_range(name: str, port: Port, array: Array) -> None:
+    if not array.size or port.classes is None:
+        return
+    if array.min() >= 0 and array.max() < port.classes:
+        return
+    place = int(np.flatnonzero((array < 0) | (array >= port.classes))[0])
+    row = place // max(array[0].size, 1)
+    value = array.flat[place]
+    raise DataError(f"`{name}`, row {row}: {value} is not in 0..{port.classes - 1}")
