@@ -68,10 +68,6 @@ def _retrieve(url: str, file: Remote, folder: Path) -> None:
     pooch.get_logger().setLevel("ERROR")
     try:
         pooch.retrieve(url, file.checksum, file.name, folder, downloader=download)
-    except requests.exceptions.HTTPError as error:
-        raise _FailedError(
-            f"answers {error.response.status_code if error.response else error}"
-        ) from None
     except requests.exceptions.Timeout:
         raise _FailedError(f"gave nothing for {PATIENCE} seconds") from None
     except requests.exceptions.RequestException:
@@ -92,7 +88,8 @@ def _save(url: str, target: Path, size: int) -> None:
         requests.get(url, headers=plain, stream=True, timeout=PATIENCE) as response,
         target.open("wb") as out,
     ):
-        response.raise_for_status()
+        if response.status_code != 200:
+            raise _FailedError(f"answers {response.status_code}")
         try:
             for chunk in response.raw.stream(CHUNK, decode_content=False):
                 got += len(chunk)
