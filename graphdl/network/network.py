@@ -92,6 +92,11 @@ class Network:
         return stem if stem.isidentifier() or "-" in stem else "model"
 
     @property
+    def syntax(self) -> tree.Model:
+        """The syntax tree it was compiled from."""
+        return self._model
+
+    @property
     def params(self) -> dict[str, Any]:
         """Values of the model's parameters."""
         return dict(self.graph.params)

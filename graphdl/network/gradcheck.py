@@ -1,0 +1,246 @@
+"""Gradients proved: every weight's gradient against differences of the loss, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..backends import Executable, Store
+from ..elaborate import LOSS, elaborate
+from ..elaborate.choices import choices
+from ..elaborate.programs import closed, total_loss
+from ..errors import UsageError
+from ..graph import Shaped
+from ..passes import optimise
+from ..program import Value, differentiate, evaluate
+
+if TYPE_CHECKING:
+    from .network import Network
+
+Array = np.ndarray[Any, Any]
+Scheme = Literal["central", "forward"]
+TOLERANCE = {"central": 1e-5, "forward": 1e-4}
+LENGTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One weight or input: the largest differences, and where.
+
+    probes    elements compared; `kinks` those set apart, where a choice such as a maximum switched
+    squares   sum of squared differences
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    probes: int
+    absolute: float
+    relative: float
+    squares: float
+    worst: tuple[int, ...]
+    analytic: float
+    numeric: float
+    ok: bool
+    kinks: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a gradient check found; true when every weight is fine."""
+
+    model: str
+    scheme: str
+    eps: float
+    rows: list[Row] = field(default_factory=list)
+    kinks: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return all(row.ok for row in self.rows)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every weight is fine."""
+        return bool(self)
+
+    def __str__(self) -> str:
+        head = f"gradcheck {self.model}   float64, {self.scheme} differences, eps {self.eps:g}"
+        width = max((len(r.name) for r in self.rows), default=0)
+        shape = max((len(str(list(r.shape))) for r in self.rows), default=0)
+        lines = [head]
+        for r in self.rows:
+            text = (
+                f"  {r.name:<{width}}  {list(r.shape)!s:<{shape}}  max abs {r.absolute:.1e}  "
+                f"max rel {r.relative:.1e}  sum sq {r.squares:.1e}  "
+            )
+            verdict = "ok" if r.ok else (
+                f"FAIL at {list(r.worst)}: analytic {r.analytic:.6g}, numeric {r.numeric:.6g}"
+            )
+            lines.append(text + verdict)
+        lines += [
+            f"  {n} probe{'s' * (n > 1)} set apart: {origin} switches within the step"
+            for origin, n in self.kinks.items()
+        ]
+        return "\n".join(lines)
+
+
+def gradcheck(
+    net: Network,
+    *,
+    eps: float | None = None,
+    scheme: Scheme = "central",
+    samples: int = 30,
+    batch: int = 3,
+    seed: int = 0,
+    tolerance: float | None = None,
+    inputs: bool = True,
+    data: dict[str, Any] | None = None,
+) -> Report:
+    """Compare gradients with differences of the loss, the masks of dropout held.
+
+    At most `samples` elements of each weight (0: all) and float input are probed, on `batch`
+    examples drawn uniform(-2, 2) unless `data` gives them. A weight fails when a difference exceeds
+    `tolerance` both absolutely and relatively. Elements where a maximum, an absolute value or a
+    comparison switches within the step are kinks: reported apart, not failures.
+    """
+    if scheme not in TOLERANCE:
+        raise UsageError(f"scheme is central or forward, not `{scheme}`")
+    eps = eps or (1e-6 if scheme == "central" else 1e-7)
+    check = _Check(net, eps, scheme, tolerance or TOLERANCE[scheme])
+    random = np.random.Generator(np.random.Philox(key=[seed, 1]))
+    check.fill(random, batch, data or {})
+    report = Report(net.name, scheme, eps)
+    for name in check.names(inputs):
+        report.rows.append(check.probe(name, random, samples, report))
+    return report
+
+
+class _Check:
+    """The loss as a function of float64 weights and inputs."""
+
+    def __init__(self, net: Network, eps: float, scheme: Scheme, tolerance: float) -> None:
+        self.net, self.eps, self.scheme, self.tolerance = net, eps, scheme, tolerance
+        model = elaborate(net.syntax, net.params, training=True)
+        self.graph = model.graph
+        build = model.builder
+        loss = total_loss(model)
+        ends = {**model.graph.inputs, **model.graph.targets}
+        self.floats = [n for n, s in ends.items() if s.kind == "float"]
+        wanted: dict[str, Value] = {
+            i.key: i.value for i in build.inputs if i.role == "weight" or i.key in self.floats
+        }
+        decisions = choices(build, loss)
+        found = differentiate(build, loss, list(wanted.values()))
+        gradients = [(f"gradient/{n}", g) for n, g in zip(wanted, found, strict=True)]
+        self.wanted = list(wanted)
+        self.origins = {f"choice/{i}": origin for i, (_, origin) in enumerate(decisions)}
+        outputs = [(f"choice/{i}", value) for i, (value, _) in enumerate(decisions)]
+        self.loss = Executable(optimise(closed(build, [(LOSS, loss), *outputs])), np, "float64")
+        self.gradient = Executable(optimise(closed(build, gradients)), np, "float64")
+        self.store = Store(np)
+        for name in net.graph.weights:
+            self.store[name] = np.array(net[name], np.float64)
+        self.scalars = {"seed": net.seed, "draw": net.draws}
+        self.data: dict[str, Array] = {}
+
+    def fill(self, random: np.random.Generator, batch: int, given: dict[str, Any]) -> None:
+        """Inputs and targets: given, or drawn."""
+        sizes: dict[str, int] = {"B": batch}
+        for name, shaped in {**self.graph.inputs, **self.graph.targets}.items():
+            if name in given:
+                kind = "float64" if shaped.kind == "float" else "int64"
+                self.data[name] = np.array(given[name], kind)
+                continue
+            self.data[name] = _drawn(shaped, random, batch, sizes)
+
+    def names(self, inputs: bool) -> list[str]:
+        """Weights, then float inputs when asked for."""
+        weights = [n for n in self.wanted if n in self.graph.weights]
+        return weights + [n for n in self.wanted if inputs and n in self.graph.inputs]
+
+    def probe(self, name: str, random: np.random.Generator, samples: int, report: Report) -> Row:
+        """Differences at some elements of one weight or input."""
+        found = self.gradient.run(self.store, self.data, self.scalars)[f"gradient/{name}"]
+        analytic = np.array(found)
+        array = self.store[name] if name in self.graph.weights else self.data[name]
+        count = array.size
+        places = np.arange(count)
+        if samples and count > samples:
+            places = np.sort(random.choice(count, samples, replace=False))
+        kept, numeric, kinks = [], [], 0
+        for place in places:
+            value, origin = self._difference(array, int(place))
+            if origin is not None:
+                kinks += 1
+                report.kinks[origin] = report.kinks.get(origin, 0) + 1
+                continue
+            kept.append(int(place))
+            numeric.append(value)
+        return self._row(name, array.shape, analytic, kept, np.array(numeric), kinks)
+
+    def _difference(self, array: Array, place: int) -> tuple[float, str | None]:
+        """Slope of the loss at one element; the node that switches, if one does."""
+        flat = array.reshape(-1)
+        held = flat[place]
+        flat[place] = held + self.eps
+        above, chosen = self._evaluated()
+        flat[place] = held - self.eps if self.scheme == "central" else held
+        below, other = self._evaluated()
+        flat[place] = held
+        width = 2 * self.eps if self.scheme == "central" else self.eps
+        origin = next(
+            (self.origins[n] for n in chosen if not np.array_equal(chosen[n], other[n])), None
+        )
+        return (above - below) / width, origin
+
+    def _evaluated(self) -> tuple[float, dict[str, Array]]:
+        found = self.loss.run(self.store, self.data, self.scalars)
+        chosen = {n: np.array(v) for n, v in found.items() if n != LOSS}
+        return float(found[LOSS]), chosen
+
+    def _row(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        analytic: Array,
+        kept: list[int],
+        numeric: Array,
+        kinks: int,
+    ) -> Row:
+        if not kept:
+            return Row(name, shape, 0, 0.0, 0.0, 0.0, (), 0.0, 0.0, True, kinks)
+        exact = analytic.reshape(-1)[kept]
+        gaps = np.abs(exact - numeric)
+        scale = np.maximum(np.abs(exact), np.abs(numeric))
+        relative = gaps / np.maximum(scale, 1e-12)
+        # Where both are tiny, rounding of the loss alone makes large relative differences.
+        relative[scale < self.tolerance] = 0.0
+        wrong = (gaps > self.tolerance) & (relative > self.tolerance) | ~np.isfinite(gaps)
+        worst = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
+        where = tuple(int(i) for i in np.unravel_index(kept[worst], shape)) if shape else ()
+        return Row(
+            name,
+            shape,
+            len(kept),
+            float(gaps.max()),
+            float(relative.max()),
+            float((gaps**2).sum()),
+            where,
+            float(exact[worst]),
+            float(numeric[worst]),
+            not wrong.any(),
+            kinks,
+        )
+
+
+def _drawn(
+    shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]
+) -> Array:
+    for dim in shaped.shape:
+        for size in [] if isinstance(dim, int) else dim.names():
+            sizes.setdefault(size, LENGTH)
+    shape = (batch, *(evaluate(d, sizes) for d in shaped.shape))
+    if shaped.kind == "float":
+        return random.uniform(-2, 2, shape)
+    return random.integers(0, shaped.classes or 2, shape)
