@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -110,9 +110,7 @@ def _items(t: Tracer, e: tree.Expression, s: Scope) -> list[Any]:
     value = t.evaluate(e, s)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= REPEATS:
-            raise ModelError.at(
-                e.span, "E0309", f"this count must be in 0..{REPEATS}, got {value}"
-            )
+            raise ModelError.at(e.span, "E0309", f"this count must be in 0..{REPEATS}, got {value}")
         return list(range(1, value + 1))
     try:
         return list(value)
@@ -188,7 +186,9 @@ def apply(
         if isinstance(target, Definition) and isinstance(target.tree, tree.Block):
             if target.tree.kind == "rule":
                 raise ModelError.at(
-                    span, "E0311", f"`{target.name}` is an optimiser, not a layer",
+                    span,
+                    "E0311",
+                    f"`{target.name}` is an optimiser, not a layer",
                     hint=f"write `train {{ optimizer = {target.name}(...) }}`",
                 )
             if not target.prelude:
@@ -237,7 +237,8 @@ def located(t: Tracer, span: Span, inputs: list[Any]) -> Iterator[None]:
         yield
         return
     also = tuple(
-        Label(x.span, f"this is {describe(x)}") for x in inputs
+        Label(x.span, f"this is {describe(x)}")
+        for x in inputs
         if isinstance(x, Tensor) and x.span and x.span != span
     )
     try:

@@ -63,9 +63,7 @@ def evaluated(t: Tracer, call: tree.Call | None, s: Scope) -> Arguments:
     return result
 
 
-def bind(
-    t: Tracer, callee: Callee, flow: Any, arguments: Arguments, span: Span
-) -> Bound:
+def bind(t: Tracer, callee: Callee, flow: Any, arguments: Arguments, span: Span) -> Bound:
     """Fit a flowing value (None in a plain call) and arguments to the callee's signature."""
     names = callee.ports
     ports, positional = _ports(callee, flow, list(arguments.positional))
@@ -112,7 +110,9 @@ def _parameters(
             raise unknown_argument(callee, name, place)
     for formal, (value, place) in zip(_fitted(formals, len(positional)), positional, strict=False):
         if formal.name in named:
-            raise ModelError.at(place, "E0205", f"`{formal.name}` is given twice", hint="delete one")
+            raise ModelError.at(
+                place, "E0205", f"`{formal.name}` is given twice", hint="delete one"
+            )
         named[formal.name] = (value, place)
     if len(positional) > len(formals):
         value, place = positional[len(formals)]
@@ -165,8 +165,9 @@ def _missing_port(t: Tracer, callee: Callee, missing: tuple[str, ...], span: Spa
                 f"{_count(len(names))} targets exist, `{callee.name}` needs one of them",
                 hint="write " + " or ".join(f"`{callee.name}({n})`" for n in names),
                 also=tuple(
-                    Label(x.span, "a target") for x in targets if isinstance(x, Tensor | Unknown)
-                    and x.span
+                    Label(x.span, "a target")
+                    for x in targets
+                    if isinstance(x, Tensor | Unknown) and x.span
                 ),
             )
         hint = f"write `target y` above and `{callee.name}(y)` here"

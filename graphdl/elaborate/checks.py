@@ -43,9 +43,7 @@ def run_check(t: Tracer, st: tree.Check, scope: Scope) -> None:
     if t.depth:
         _in_prelude(t, message, hint)
     else:
-        raise ModelError.at(
-            st.span, "E0503", message, label="this check failed", hint=hint or ()
-        )
+        raise ModelError.at(st.span, "E0503", message, label="this check failed", hint=hint or ())
 
 
 def _in_prelude(t: Tracer, message: str, hint: str) -> None:

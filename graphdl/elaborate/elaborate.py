@@ -78,7 +78,9 @@ def _walk(t: Tracer, model: tree.Model, params: dict[str, Any]) -> Elaborated:
         run_model(t, model, scope, params, imports)
     except UnknownShape as unknown:
         raise ModelError.at(
-            None, "E0405", f"the shape of `{unknown.root}` is not known",
+            None,
+            "E0405",
+            f"the shape of `{unknown.root}` is not known",
             hint=f"write `input {unknown.root}[n]`",
         ) from None
     except Fact as fact:

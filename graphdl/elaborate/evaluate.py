@@ -70,7 +70,9 @@ def unknown_name(t: Tracer, e: tree.Name, s: Scope, as_layer: bool) -> ModelErro
     known = [n for n in s.known() if not n.startswith("_")]
     hints = [h for h in (did_you_mean(name, known),) if h]
     if as_layer and not hints:
-        hints.append("`graphdl explain` lists the layers; a block of your own is written with `block`")
+        hints.append(
+            "`graphdl explain` lists the layers; a block of your own is written with `block`"
+        )
     return ModelError.at(e.span, "E0201", f"I do not know {what}`{name}`", hint=tuple(hints))
 
 

@@ -164,7 +164,9 @@ def last(t: Tracer, x: Any) -> Tensor:
     size = x.value.type.shape[place]
     value = t.builder.slice(x.value, place, size - 1, size)
     shape = value.type.shape
-    return Tensor(t.builder.reshape(value, shape[:place] + shape[place + 1 :]), x.batched, x.classes)
+    return Tensor(
+        t.builder.reshape(value, shape[:place] + shape[place + 1 :]), x.batched, x.classes
+    )
 
 
 # ---- index -----------------------------------------------------------------------------
@@ -202,7 +204,9 @@ def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
     batched = x.batched or ids.batched
     front = (BATCH,) if batched else ()
     scores = t.builder.broadcast(x.value, (*front, *x.shape))
-    return Tensor(t.builder.pick(scores, t.builder.broadcast(ids.value, front + ids.shape)), batched)
+    return Tensor(
+        t.builder.pick(scores, t.builder.broadcast(ids.value, front + ids.shape)), batched
+    )
 
 
 def positions(t: Tracer, x: Any) -> Tensor:
@@ -306,7 +310,9 @@ def _initialiser(name: str, *formals: str) -> Builtin:
             raise Fact("E0318", f"`{name}` wants numbers")
         return Initial(name, tuple(float(v) for v in values))
 
-    return Builtin(name, run, (), _formals(*(f"{f}=" if f == "gain" else f for f in formals)), fact=True)
+    return Builtin(
+        name, run, (), _formals(*(f"{f}=" if f == "gain" else f for f in formals)), fact=True
+    )
 
 
 def _formals(*names: str) -> tuple[tree.Formal, ...]:

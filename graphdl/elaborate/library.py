@@ -105,7 +105,9 @@ class Imports:
                 self.run(t, st, scope, Source(str(path), ""))
             elif isinstance(st, tree.Param):
                 raise ModelError.at(
-                    st.span, "E0209", "a file that is imported cannot have a `param`",
+                    st.span,
+                    "E0209",
+                    "a file that is imported cannot have a `param`",
                     hint="make it an argument of the block",
                 )
         self.open.pop()

@@ -104,14 +104,18 @@ def _param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -> N
     default = t.evaluate(st.default, scope)
     if not _is_constant(default):
         raise ModelError.at(
-            st.default.span, "E0504", f"`{st.name}` must be a number, text, flag or list",
+            st.default.span,
+            "E0504",
+            f"`{st.name}` must be a number, text, flag or list",
             label=f"this is {describe(default)}",
         )
     domain = t.evaluate(st.domain, scope) if st.domain else None
     if domain is not None and not isinstance(domain, Interval | list):
         assert st.domain is not None
         raise ModelError.at(
-            st.domain.span, "E0504", "what a parameter may be is a list or a range",
+            st.domain.span,
+            "E0504",
+            "what a parameter may be is a list or a range",
             hint="write `in [3, 5, 7]` or `in 1..9`",
         )
     value = params.get(st.name, default)
@@ -119,7 +123,8 @@ def _param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -> N
         value = float(value)
     if not _same_kind(value, default):
         raise ModelError.at(
-            st.name_span, "E0501",
+            st.name_span,
+            "E0501",
             f"`{st.name}` is {_kind(default)}, got {describe(value)}",
             hint=f"for example `--set {st.name}={describe(default)}`",
         )
@@ -128,7 +133,8 @@ def _param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -> N
         where = "in" if isinstance(domain, Interval) else "one of"
         example = domain.low if isinstance(domain, Interval) else next(iter(domain), None)
         raise ModelError.at(
-            st.name_span, "E0501",
+            st.name_span,
+            "E0501",
             f"`{st.name}` must be {where} {wanted}, got {describe(value)}",
             hint=f"from the command line `--set {st.name}={describe(example)}`",
         )
@@ -188,7 +194,9 @@ def _element(t: Tracer, st: tree.Tensor, scope: Scope) -> tuple[Any, int | None]
     arguments = st.type.arguments if isinstance(st.type, tree.Call) else ()
     if str(name) not in ("int", "float") or (str(name) == "float" and arguments):
         raise ModelError.at(
-            st.type.span, "E0210", f"`{name}` is not a kind of value",
+            st.type.span,
+            "E0210",
+            f"`{name}` is not a kind of value",
             hint="write `int(10)` for class numbers 0 to 9, or nothing for floats",
         )
     if str(name) == "float":
@@ -200,7 +208,8 @@ def _element(t: Tracer, st: tree.Tensor, scope: Scope) -> tuple[Any, int | None]
     classes = t.evaluate(arguments[0].value, scope)
     if isinstance(classes, bool) or not isinstance(classes, int) or not 1 <= classes <= LARGEST:
         raise ModelError.at(
-            arguments[0].span, "E0210",
+            arguments[0].span,
+            "E0210",
             f"`int` wants a whole number from 1, got {describe(classes)}",
         )
     return "int", classes
@@ -218,7 +227,9 @@ def _dimension(t: Tracer, e: tree.Expression, scope: Scope) -> Dim:
         return value
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
         raise ModelError.at(
-            e.span, "E0410", f"a size is a whole number from 1, got {describe(value)}",
+            e.span,
+            "E0410",
+            f"a size is a whole number from 1, got {describe(value)}",
             hint="a size that varies has a capital name: `input words[T]`",
         )
     return value
@@ -246,7 +257,9 @@ def add_role(t: Tracer, kind: str, name: str | None, value: Any, span: Span) -> 
     """An output, loss or metric; losses and metrics are means over the batch."""
     if isinstance(value, Layer | Definition | Builtin):
         raise ModelError.at(
-            span, "E0301", f"`{kind}` wants a value, but this is a layer",
+            span,
+            "E0301",
+            f"`{kind}` wants a value, but this is a layer",
             hint="start the chain with an input: `x -> ...`",
         )
     if isinstance(value, Unknown):
@@ -269,9 +282,7 @@ def _mean(t: Tracer, value: Tensor, span: Span) -> Tensor:
     mean = t.model_scope.find("mean") if t.model_scope else None
     assert mean is not None
     function = mean.names["mean"].function
-    result = t.record(
-        "mean", "mean", "", span, [value], lambda: function(t, value), Named("mean")
-    )
+    result = t.record("mean", "mean", "", span, [value], lambda: function(t, value), Named("mean"))
     assert isinstance(result, Tensor)
     return replace(result, maker=value.maker)
 
@@ -324,7 +335,9 @@ def _left_over(t: Tracer, model: tree.Model, scope: Scope) -> None:
         if t.targets() or graph.inputs:
             first = model.statements[0].span
             raise ModelError.at(
-                first, "E0317", "this model has no output and no loss",
+                first,
+                "E0317",
+                "this model has no output and no loss",
                 hint="begin a line with `output name = ...` or `loss = ...`",
             )
     for st in model.statements:
@@ -333,13 +346,21 @@ def _left_over(t: Tracer, model: tree.Model, scope: Scope) -> None:
                 continue
             if isinstance(st, tree.Tensor) and st.role == "input":
                 raise ModelError.at(
-                    span, "E0306", f"input `{name}` is not used",
+                    span,
+                    "E0306",
+                    f"input `{name}` is not used",
                     hint="delete it, or start a chain with it",
                 )
-            t.warn("W0301", f"`{name}` is computed but never used"
-                   if isinstance(st, tree.Binding) else f"`{name}` is never used", span,
-                   "delete it, or did you mean to concatenate it?"
-                   if isinstance(st, tree.Binding) else "delete it")
+            t.warn(
+                "W0301",
+                f"`{name}` is computed but never used"
+                if isinstance(st, tree.Binding)
+                else f"`{name}` is never used",
+                span,
+                "delete it, or did you mean to concatenate it?"
+                if isinstance(st, tree.Binding)
+                else "delete it",
+            )
 
 
 def _circles(model: tree.Model) -> Any:

@@ -104,7 +104,9 @@ def rate(model: Elaborated, optimizer: Named) -> float | None:
         given = model.tracer.evaluate(default, rule.scope) if default else None
     if given is None:
         raise ModelError.at(
-            optimizer.span, "E0206", f"`{rule.name}` needs `lr`",
+            optimizer.span,
+            "E0206",
+            f"`{rule.name}` needs `lr`",
             hint=f"write `{rule.name}(lr = 0.1)`",
         )
     return float(given) if isinstance(given, int | float) else None

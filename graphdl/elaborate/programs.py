@@ -133,7 +133,9 @@ def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
 def _penalised(build: Builder, loss: Value, weights: Iterable[Value], regime: Regime) -> Value:
     for weight in weights:
         if regime.l1:
-            loss = build.add(loss, build.mul(build.sum(build.abs(weight)), build.constant(regime.l1)))
+            loss = build.add(
+                loss, build.mul(build.sum(build.abs(weight)), build.constant(regime.l1))
+            )
         if regime.l2:
             square = build.sum(build.mul(weight, weight))
             loss = build.add(loss, build.mul(square, build.constant(regime.l2 / 2)))

@@ -69,7 +69,9 @@ def scan(t: Tracer, e: tree.Scan, x: Any, s: Scope) -> Any:
             result = t.stage(e.body, steps if isinstance(x, tuple) else steps[0], s)
         finally:
             t.keeper, t.silent = keeper, t.silent - 1
-        outputs = [_stacked(t, y, length) for y in (result if isinstance(result, tuple) else (result,))]
+        outputs = [
+            _stacked(t, y, length) for y in (result if isinstance(result, tuple) else (result,))
+        ]
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
     return t.record("scan", "scan", "", e.span, list(parts), run, Named("scan"))

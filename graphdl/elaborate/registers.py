@@ -140,7 +140,9 @@ def next_value(t: Tracer, e: tree.NextValue) -> Any:
         raise ModelError.at(e.span, "E0603", f"`{e.name}` is not a state of this block")
     if register.next_statement is None:
         raise ModelError.at(
-            e.span, "E0204", f"`next {e.name}` is used before it is defined",
+            e.span,
+            "E0204",
+            f"`next {e.name}` is used before it is defined",
             hint=f"write `next {e.name} = ...` above",
         )
     return _following(t, register)

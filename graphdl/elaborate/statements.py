@@ -161,7 +161,9 @@ def run_statement(t: Tracer, st: tree.Statement, scope: Scope, block: tree.Block
         case _:
             word = st.span.text.split()[0]
             raise ModelError.at(
-                st.span, "E0314", f"`{word}` cannot stand inside `{block.name}`",
+                st.span,
+                "E0314",
+                f"`{word}` cannot stand inside `{block.name}`",
                 hint="write it outside the block",
             )
 

@@ -25,9 +25,9 @@ from .values import (
     Fact,
     Flowing,
     Layer,
+    Resolved,
     Tensor,
     Unknown,
-    Resolved,
     UnknownShape,
     leaves,
     rewired,
@@ -201,8 +201,10 @@ class Tracer:
         found = self.kept.get(name)
         if found is None:
             known = [n for n in self.kept if n.startswith(prefix + ".")]
-            hint = f"it has {', '.join(f'`{n}`' for n in known)}" if known else (
-                "a layer has its weights after its first use: move that line above"
+            hint = (
+                f"it has {', '.join(f'`{n}`' for n in known)}"
+                if known
+                else ("a layer has its weights after its first use: move that line above")
             )
             raise ModelError.at(e.span, "E0207", f"`{e}` is not a weight known here", hint=hint)
         if found.wire is None and self.depth == 0 and not self.silent:

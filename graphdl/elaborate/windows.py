@@ -25,7 +25,10 @@ def _each_axis(value: Any, axes: int, what: str, least: int) -> tuple[int, ...]:
 
 
 def pads(
-    pad: Any, sizes: tuple[Dim, ...], kernel: tuple[int, ...], stride: tuple[int, ...],
+    pad: Any,
+    sizes: tuple[Dim, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
     dilation: tuple[int, ...],
 ) -> tuple[tuple[int, int], ...]:
     """Elements added before and after each axis, for a number, a list, `same` or `valid`."""
@@ -47,7 +50,10 @@ def pads(
 
 
 def _must_fit(
-    x: Tensor, sizes: tuple[Dim, ...], kernel: tuple[int, ...], dilation: tuple[int, ...],
+    x: Tensor,
+    sizes: tuple[Dim, ...],
+    kernel: tuple[int, ...],
+    dilation: tuple[int, ...],
     padding: tuple[tuple[int, int], ...],
 ) -> None:
     for size, k, d, (before, after) in zip(sizes, kernel, dilation, padding, strict=True):
@@ -88,7 +94,9 @@ def convolve(
     return Tensor(value, x.batched)
 
 
-def _window(t: Tracer, method: str, x: Any, kernel: Any, stride: Any, pad: Any, ceil: bool) -> Tensor:
+def _window(
+    t: Tracer, method: str, x: Any, kernel: Any, stride: Any, pad: Any, ceil: bool
+) -> Tensor:
     x = t.known(x)
     axes = x.rank - 1 if x.rank > 1 else 1
     kernels = _each_axis(kernel, axes, "kernel", 1)

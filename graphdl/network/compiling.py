@@ -71,9 +71,7 @@ def setting_errors(graph: Any) -> list[Diagnostic]:
     return []
 
 
-def load(
-    path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None = None
-) -> Network:
+def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None = None) -> Network:
     """The network of a checkpoint: the model's text is inside.
 
     Raises UsageError or DataError when it is none, or broken.

@@ -175,9 +175,7 @@ def evaluate(
     **arrays: Any,
 ) -> dict[str, float]:
     """Loss and metrics, averaged over all examples of arrays or of a split."""
-    found = _examples(
-        net, data, arrays, None, None, data_dir, lambda _: None, settings_of(net, {})
-    )
+    found = _examples(net, data, arrays, None, None, data_dir, lambda _: None, settings_of(net, {}))
     _, chosen = split_of(found, split)
     return evaluate_split(net, chosen, batch) or {}
 

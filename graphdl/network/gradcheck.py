@@ -74,8 +74,12 @@ class Report:
                 f"  {r.name:<{width}}  {list(r.shape)!s:<{shape}}  max abs {r.absolute:.1e}  "
                 f"max rel {r.relative:.1e}  sum sq {r.squares:.1e}  "
             )
-            verdict = "ok" if r.ok else (
-                f"FAIL at {list(r.worst)}: analytic {r.analytic:.6g}, numeric {r.numeric:.6g}"
+            verdict = (
+                "ok"
+                if r.ok
+                else (
+                    f"FAIL at {list(r.worst)}: analytic {r.analytic:.6g}, numeric {r.numeric:.6g}"
+                )
             )
             lines.append(text + verdict)
         lines += [
@@ -234,9 +238,7 @@ class _Check:
         )
 
 
-def _drawn(
-    shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]
-) -> Array:
+def _drawn(shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]) -> Array:
     for dim in shaped.shape:
         for size in [] if isinstance(dim, int) else dim.names():
             sizes.setdefault(size, LENGTH)

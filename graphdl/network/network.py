@@ -80,7 +80,9 @@ class Network:
         self._executables: dict[object, Executable] = {}
         self._step: tuple[Step, Executable, Executable | None] | None = None
         self._gathered = 0
-        self._ports = {n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()}
+        self._ports = {
+            n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
+        }
         self.initialise(seed)
 
     # ---- what it is --------------------------------------------------------------------
@@ -157,7 +159,9 @@ class Network:
         array = np.asarray(value, dtype=self.dtype)
         if array.shape != shape and array.shape != ():
             raise DataError(f"`{name}` is {list(shape)}, got {list(array.shape)}")
-        self._store[name] = self._backend.from_host(np.ascontiguousarray(np.broadcast_to(array, shape)))
+        self._store[name] = self._backend.from_host(
+            np.ascontiguousarray(np.broadcast_to(array, shape))
+        )
 
     def _known_weight(self, name: str) -> None:
         if name not in self.graph.weights:
@@ -177,7 +181,9 @@ class Network:
         """
         extra = tuple(outputs or ())
         data = accepted(self.inputs, self._by_name(arrays, named), missing_ok=True)
-        program = self._executable(("predict", extra), lambda: predicting(self._predicting, self._wires(extra)))
+        program = self._executable(
+            ("predict", extra), lambda: predicting(self._predicting, self._wires(extra))
+        )
         self._all_given(program, data)
         return self._host(program.run(self._store, self._device(data), self._scalars()))
 
@@ -285,7 +291,9 @@ class Network:
     def state(self) -> dict[str, Array]:
         """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
         self._training()
-        names = {n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()}
+        names = {
+            n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
+        }
         return {names.get(k, k): self._copy(v) for k, v in self._store.items()}
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
@@ -398,7 +406,9 @@ class Network:
 
         return evaluate(self, *data, **options)
 
-    def predict(self, *arrays: Any, batch: int = 256, output: str | None = None, **named: Any) -> Array:
+    def predict(
+        self, *arrays: Any, batch: int = 256, output: str | None = None, **named: Any
+    ) -> Array:
         """One output (the first, unless named) for many examples, in batches."""
         from .fitting import predict
 

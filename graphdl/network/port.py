@@ -33,7 +33,9 @@ class Port:
         return cls(shape, kinds[shaped.kind], shaped.classes)
 
 
-def accepted(ports: Mapping[str, Port], given: Mapping[str, Any], missing_ok: bool) -> dict[str, Array]:
+def accepted(
+    ports: Mapping[str, Port], given: Mapping[str, Any], missing_ok: bool
+) -> dict[str, Array]:
     """Arrays in the dtypes of the ports, ids checked.
 
     Raises UsageError for unknown and missing names, DataError for what does not fit.
