@@ -1,8 +1,7 @@
-"""The one door to array libraries: NumPy, and CuPy where there is a GPU for it."""
+"""The one door to array libraries: whoever needs arrays asks here and passes the module on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -11,47 +10,38 @@ import numpy as np
 
 from ..errors import UsageError, did_you_mean
 from ..program import Array
+from .cupy import find_cupy
+from .transfer import host
 
-BACKENDS = ("numpy", "cupy")
+NAMES = ("numpy", "cupy")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backend:
-    """An array module and the way to it and back."""
+    """An array library: `name`, and its module `xp` that executables compute with."""
 
     name: str
     xp: ModuleType
-    to_host: Callable[[Array], np.ndarray[Any, Any]]
-    from_host: Callable[[np.ndarray[Any, Any]], Array]
+
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        """The array as NumPy's; on the NumPy backend it is the same array, not a copy."""
+        return host(array)
+
+    def from_host(self, array: np.ndarray[Any, Any]) -> Array:
+        """A NumPy array where the backend computes; on the NumPy backend the same array."""
+        return array if self.xp is np else self.xp.asarray(array)
+
+    def synchronize(self) -> None:
+        """Wait until everything asked for is done: what timing needs."""
+        if self.xp is not np:
+            self.xp.cuda.get_current_stream().synchronize()
 
 
 def open_backend(name: str) -> Backend:
-    """The backend called `numpy` or `cupy`.
-
-    Raises UsageError for another name, and when CuPy, its driver or a GPU is missing.
-    """
+    """The backend called `name`: numpy, or cupy where there is a GPU; otherwise a UsageError."""
     if name == "numpy":
-        return Backend("numpy", np, np.asarray, np.asarray)
+        return Backend(name, np)
     if name == "cupy":
-        return _cupy()
-    hint = did_you_mean(name, BACKENDS) or f"there are: {', '.join(BACKENDS)}"
-    raise UsageError(f"there is no backend `{name}`; {hint}")
-
-
-def _cupy() -> Backend:
-    try:
-        import cupy
-    except ImportError as error:
-        raise UsageError(
-            "the GPU backend needs CuPy, which is not installed: "
-            f"pip install 'graphdl[gpu]' ({error})"
-        ) from None
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except RuntimeError as error:
-        raise UsageError(
-            f"CuPy is installed, but there is no working NVIDIA driver for it: {error}"
-        ) from None
-    if not count:
-        raise UsageError("CuPy and its driver work, but this machine has no NVIDIA GPU")
-    return Backend("cupy", cupy, cupy.asnumpy, cupy.asarray)
+        return Backend(name, find_cupy())
+    hint = did_you_mean(name, NAMES) or f"there are: {', '.join(NAMES)}"
+    raise UsageError(f"no backend `{name}`; {hint}")

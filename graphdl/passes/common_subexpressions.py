@@ -22,4 +22,4 @@ def common_subexpressions(program: Program) -> Program:
         found = known.setdefault((op.primitive, args), op.out)
         return None if found is op.out else found
 
-    return Rewriter(program).walk(rule)
+    return Rewriter(program, rule).walk()

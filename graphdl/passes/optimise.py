@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..program import Program
+from .absorb_transposes import absorb_transposes
 from .common_subexpressions import common_subexpressions
 from .dead_code import dead_code
 from .fuse_pointwise import fuse_pointwise
@@ -16,6 +17,7 @@ Pass = Callable[[Program], Program]
 PASSES: tuple[Pass, ...] = (
     dead_code,
     simplify,
+    absorb_transposes,
     common_subexpressions,
     dead_code,
     settle_updates,

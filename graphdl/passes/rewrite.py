@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..program import Op, Primitive, Program, Update, Value
+from ..program.layout import can_reshape
+from ..program.primitives import Copy, Reshape
 
 # Says what an operation with these arguments is: another value, another operation, or None.
 Rule = Callable[["Rewriter", Op], "Value | Op | None"]
@@ -18,40 +20,42 @@ class Rewriter:
     made_by    the operation that makes a value
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, rule: Rule) -> None:
         self.program = program
+        self._rule = rule
         self.ops: list[Op] = []
         self.made_by: dict[Value, Op] = {}
         self._instead: dict[Value, Value] = {}
         self._fresh = 0
 
-    def walk(self, rule: Rule) -> Program:
-        """The program with `rule` applied to every operation until it has nothing more to say."""
+    def walk(self) -> Program:
+        """The program with the rule applied to every operation until it has nothing more to say."""
         for op in self.program.ops:
             current = replace(op, args=tuple(self._instead.get(a, a) for a in op.args))
-            found = rule(self, current)
-            while isinstance(found, Op):
-                current = found
-                found = rule(self, current)
-            if found is None:
-                self._keep(current)
-            else:
-                self._instead[op.out] = found
+            self._instead[op.out] = self._settled(current)
         return self._finish()
 
-    def primitive(self, value: Value) -> Primitive | None:
-        """What makes a value; None for an input."""
-        op = self.made_by.get(value)
-        return op.primitive if op else None
-
     def emit(self, near: Op, primitive: Primitive, *args: Value) -> Value:
-        """Another operation in front of `near`, from the same origin."""
+        """Another operation in front of `near`, from the same origin; the rule sees it too."""
         self._fresh += 1
         out = Value(f"{near.out.name}.{self._fresh}", primitive.infer(*(a.type for a in args)))
-        self._keep(Op(out, primitive, args, near.origin))
-        return out
+        return self._settled(Op(out, primitive, args, near.origin))
+
+    def _settled(self, op: Op) -> Value:
+        """What the rule leaves of an operation: its own result or another value."""
+        found: Value | Op | None = op
+        while isinstance(found, Op):
+            op = found
+            found = self._rule(self, op)
+        if found is None:
+            self._keep(op)
+        return found or op.out
 
     def _keep(self, op: Op) -> None:
+        if isinstance(op.primitive, Reshape):
+            (x,) = op.args
+            if not can_reshape(self.made_by, x, op.primitive.shape):
+                op = replace(op, args=(self.emit(op, Copy(), x),))
         self.ops.append(op)
         self.made_by[op.out] = op
 

@@ -22,7 +22,7 @@ Found = Value | Op | None
 
 def simplify(program: Program) -> Program:
     """Apply the rules below to every operation, in order."""
-    return Rewriter(program).walk(_rule)
+    return Rewriter(program, _rule).walk()
 
 
 def _rule(rewriter: Rewriter, op: Op) -> Found:
@@ -153,6 +153,8 @@ def _sum(rewriter: Rewriter, op: Op) -> Found:
     if made and isinstance(made.primitive, Spread) and op.out.type == made.args[1].type:
         last = len(x.type.shape) - 1
         return made.args[1] if getattr(op.primitive, "axes", ()) == (last,) else None
+    if negated := _inside(rewriter, x, "neg"):
+        return _as(op, Neg, rewriter.emit(op, op.primitive, negated[0]))
     return None
 
 
