@@ -65,7 +65,8 @@ def _orthogonal(random: np.random.Generator, shape: tuple[int, ...], gain: float
     tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diagonal(r))
-    return gain * (q if matrix.shape[0] >= matrix.shape[1] else q.T).reshape(shape)
+    array: Array = gain * (q if tall is matrix else q.T).reshape(shape)
+    return array
 
 
 DRAWS: dict[str, Callable[..., Array]] = {

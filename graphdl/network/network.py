@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backends import Executable, Store, open_backend
+from ..backends import Executable, open_backend
 from ..backends import NonFinite as NonFiniteResult
 from ..elaborate import (
     LOSS,
     Elaborated,
-    Regime,
-    Step,
     elaborate,
     evaluating,
     gradients,
     predicting,
-    rate,
     training,
 )
-from ..elaborate.optimiser import DEFAULT
 from ..engine.trainable import NonFinite
-from ..errors import DataError, ModelError, UsageError, did_you_mean
-from ..graph import Graph, Named, Wire
+from ..errors import ModelError, UsageError, did_you_mean
+from ..graph import Graph, Wire
 from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
-from .initial import initial_value
+from .description import description
 from .port import Port, accepted
+from .update import OPTIMISER, TrainingStep, forget, regime_of
+from .weights import Weights
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -76,9 +74,10 @@ class Network:
         self.steps = 0
         self.draws = 0
         self._regime = regime_of(self._settings_of_file())
-        self._store = Store(self._backend.xp)
+        self._weights = Weights(self.graph, self._backend, dtype)
+        self._store = self._weights.store
         self._executables: dict[object, Executable] = {}
-        self._step: tuple[Step, Executable, Executable | None] | None = None
+        self._step: TrainingStep | None = None
         self._gathered = 0
         self._ports = {
             n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
@@ -132,42 +131,24 @@ class Network:
     def initialise(self, seed: int) -> None:
         """Draw all weights anew; the training steps count from 0 again."""
         self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
-        folder = Path(self._model.source.name).parent
-        for weight in self.graph.weights.values():
-            self[weight.name] = initial_value(weight, seed, folder)
-        for key in [k for k in self._store if k.startswith("o/")]:
-            self._store[key] = self._backend.from_host(
-                np.full(self._store[key].shape, self._starts.get(key, 0.0), self.dtype)
-            )
+        self._weights.initialise(seed, Path(self._model.source.name).parent)
+        if self._step is not None:
+            self._step.reset(self._store)
+        else:
+            forget(self._store)
 
     @property
     def weights(self) -> dict[str, Array]:
         """Every weight by name, as read-only arrays; assign with `net["name"] = array`."""
-        return {n: self[n] for n, w in self.graph.weights.items() if w.kind == "weight"}
+        return {n: self[n] for n in self._weights.learned()}
 
     def __getitem__(self, name: str) -> Array:
         """A weight or running statistic, read only."""
-        self._known_weight(name)
-        array = self._backend.to_host(self._store[name]).view()
-        array.flags.writeable = False
-        return array
+        return self._weights[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Replace the values of a weight; the shape stays."""
-        self._known_weight(name)
-        shape = self.graph.weights[name].shape
-        array = np.asarray(value, dtype=self.dtype)
-        if array.shape != shape and array.shape != ():
-            raise DataError(f"`{name}` is {list(shape)}, got {list(array.shape)}")
-        self._store[name] = self._backend.from_host(
-            np.ascontiguousarray(np.broadcast_to(array, shape))
-        )
-
-    def _known_weight(self, name: str) -> None:
-        if name not in self.graph.weights:
-            known = list(self.graph.weights)
-            hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
-            raise UsageError(f"no weight is called `{name}`; {hint}")
+        self._weights[name] = value
 
     # ---- running -----------------------------------------------------------------------
 
@@ -228,7 +209,7 @@ class Network:
         return {n: self._copy(found[f"gradient/{n}"]) for n in names}
 
     def _differentiable(self, wrt: Any) -> list[str]:
-        weights = [n for n, w in self.graph.weights.items() if w.kind == "weight"]
+        weights = self._weights.learned()
         if wrt is None:
             return weights
         names = [wrt] if isinstance(wrt, str) else list(wrt)
@@ -257,12 +238,12 @@ class Network:
         self, batch: Mapping[str, Array], lr: float | None, *, last_of_group: bool = True
     ) -> dict[str, float]:
         """Loss and metrics of a batch, and its update."""
-        last, gather = self._training()
+        step = self._training()
         data = self._device(batch)
-        program = last if last_of_group or gather is None else gather
+        program = step.last if last_of_group or step.gather is None else step.gather
         self._gathered += 1
         scalars = self._scalars() | {
-            "lr": self._rate if lr is None else lr,
+            "lr": (step.rate or 0.0) if lr is None else lr,
             "step": self.steps + 1,
             "group": self._gathered,
         }
@@ -272,7 +253,7 @@ class Network:
             self._gathered -= 1
             raise NonFinite(program.inspect(self._store, data, scalars) or "") from None
         self.draws += 1
-        if program is last:
+        if program is step.last:
             self.steps, self._gathered = self.steps + 1, 0
         return {name: float(value) for name, value in found.items()}
 
@@ -299,7 +280,7 @@ class Network:
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave."""
         for key, array in arrays.items():
-            if key.startswith("o/"):
+            if key.startswith(OPTIMISER):
                 self._training()
                 self._store[key] = self._backend.from_host(np.asarray(array, self.dtype))
             else:
@@ -307,24 +288,7 @@ class Network:
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the network."""
-        import platform
-
-        from .. import __version__
-
-        return {
-            "model": self._model.source.text,
-            "file": Path(self._model.source.name).name,
-            "imports": self._predicting.imports,
-            "params": self.params,
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "backend": self.backend,
-            "versions": {
-                "graphdl": __version__,
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
-        }
+        return description(self, self._predicting.imports)
 
     # ---- programs ----------------------------------------------------------------------
 
@@ -345,30 +309,13 @@ class Network:
             self._executables[key] = found
         return found
 
-    def _training(self) -> tuple[Executable, Executable | None]:
+    def _training(self) -> TrainingStep:
         if self._step is None:
             if not self.graph.losses:
                 raise UsageError("this model has no loss: write `loss = ...` to train it")
-            model = self._elaborated()
-            self._rate = rate(model, self._regime.optimizer)
-            step = training(model, self._regime)
-            make = lambda p: Executable(optimise(p), self._backend.xp, self.dtype)  # noqa: E731
-            self._step = step, make(step.last), make(step.gather) if step.gather else None
-            self._remember(step)
-        return self._step[1], self._step[2]
-
-    _rate: float | None = None
-    _starts: dict[str, float] = {}  # noqa: RUF012
-
-    def _remember(self, step: Step) -> None:
-        wanted = {m.key: m for m in step.memories}
-        for key in [k for k in self._store if k.startswith("o/") and k not in wanted]:
-            del self._store[key]
-        for key, memory in wanted.items():
-            if key not in self._store or self._store[key].shape != memory.shape:
-                start = np.full(memory.shape, memory.start, self.dtype)
-                self._store[key] = self._backend.from_host(start)
-        self._starts = {m.key: m.start for m in step.memories}
+            self._step = TrainingStep(self._elaborated(), self._regime, self._backend, self.dtype)
+            self._step.settle(self._store)
+        return self._step
 
     def _settings_of_file(self) -> Settings:
         from ..engine.settings import Settings
@@ -434,9 +381,9 @@ class Network:
 
     def draw(self, path: str | Path | None = None) -> Any:
         """A picture of the model: shown in a notebook, or written to svg, png, pdf or dot."""
-        from .drawing import Drawing
+        from ..draw import draw
 
-        drawing = Drawing(self.graph)
+        drawing = draw(self.graph)
         if path is not None:
             drawing.save(path)
         return drawing
@@ -450,31 +397,3 @@ class Network:
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""
         return iter(self.weights)
-
-    def _twin(self, dtype: str) -> Network:
-        """The same network in another dtype, on NumPy."""
-        other = Network(self._model, self._params, dtype=dtype, seed=self.seed)
-        other.steps, other.draws = self.steps, self.draws
-        other.use_regime(self._regime)
-        for name in self.graph.weights:
-            other[name] = self[name]
-        return other
-
-    def use_regime(self, regime: Regime) -> None:
-        """Compile this regime into the training step from now on."""
-        self._regime, self._step = regime, None
-
-
-def regime_of(settings: Settings) -> Regime:
-    """What of the settings is compiled into the step."""
-    return Regime(
-        optimizer=settings.optimizer or Named(DEFAULT.name),
-        clip=settings.clip,
-        clip_value=settings.clip_value,
-        l1=settings.l1,
-        l2=settings.l2,
-        decay=settings.decay,
-        max_norm=settings.max_norm,
-        freeze=tuple(settings.freeze),
-        accumulate=settings.accumulate > 1,
-    )

@@ -1,0 +1,74 @@
+"""One training step of a network: its executables, and what the optimiser keeps between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..backends import Backend, Executable, Store
+from ..elaborate import Elaborated, Regime, rate, training
+from ..elaborate.optimiser import DEFAULT
+from ..graph import Named
+from ..passes import optimise
+
+if TYPE_CHECKING:
+    from ..engine.settings import Settings
+
+OPTIMISER = "o/"  # how names of the optimiser's states begin in the store
+
+
+class TrainingStep:
+    """The step of one regime, with the optimiser's states in the store.
+
+    last    the executable of a step; `gather` that of a batch before the last of a group
+    rate    the learning rate as written, None for a rule without one
+    """
+
+    def __init__(self, model: Elaborated, regime: Regime, backend: Backend, dtype: str) -> None:
+        self.rate = rate(model, regime.optimizer)
+        step = training(model, regime)
+        self.last = Executable(optimise(step.last), backend.xp, dtype)
+        self.gather = None
+        if step.gather is not None:
+            self.gather = Executable(optimise(step.gather), backend.xp, dtype)
+        self._memories = {m.key: m for m in step.memories}
+        self._backend, self._dtype = backend, dtype
+
+    def settle(self, store: Store) -> None:
+        """The states this optimiser keeps, and no others; those that fit stay as they are."""
+        forget(store, self._memories)
+        for key, memory in self._memories.items():
+            if key not in store or store[key].shape != memory.shape:
+                self._start(store, key)
+
+    def reset(self, store: Store) -> None:
+        """All states as before the first step."""
+        for key in self._memories:
+            self._start(store, key)
+
+    def _start(self, store: Store, key: str) -> None:
+        memory = self._memories[key]
+        store[key] = self._backend.from_host(np.full(memory.shape, memory.start, self._dtype))
+
+
+def forget(store: Store, but: Collection[str] = ()) -> None:
+    """Drop the optimiser's states, except those named in `but`."""
+    for key in [k for k in store if k.startswith(OPTIMISER) and k not in but]:
+        del store[key]
+
+
+def regime_of(settings: Settings) -> Regime:
+    """What of the settings is compiled into the step."""
+    return Regime(
+        optimizer=settings.optimizer or Named(DEFAULT.name),
+        clip=settings.clip,
+        clip_value=settings.clip_value,
+        l1=settings.l1,
+        l2=settings.l2,
+        decay=settings.decay,
+        max_norm=settings.max_norm,
+        freeze=tuple(settings.freeze),
+        accumulate=settings.accumulate > 1,
+    )

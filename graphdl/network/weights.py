@@ -1,0 +1,56 @@
+"""The arrays of a network: weights and running statistics by name, in the backend's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..backends import Backend, Store
+from ..errors import DataError, UsageError, did_you_mean
+from ..graph import Graph
+from .initial import initial_value
+
+Array = np.ndarray[Any, Any]
+
+
+class Weights:
+    """What `net["conv.weight"]` reads and assigns; `store` holds the optimiser's states as well."""
+
+    def __init__(self, graph: Graph, backend: Backend, dtype: str) -> None:
+        self.graph, self.store = graph, Store(backend.xp)
+        self._backend, self._dtype = backend, dtype
+
+    def initialise(self, seed: int, folder: Path) -> None:
+        """Every array as its initialiser says; `folder` is where `file(...)` looks."""
+        for weight in self.graph.weights.values():
+            self[weight.name] = initial_value(weight, seed, folder)
+
+    def learned(self) -> list[str]:
+        """Names of what training learns: not the running statistics."""
+        return [n for n, w in self.graph.weights.items() if w.kind == "weight"]
+
+    def __getitem__(self, name: str) -> Array:
+        self._known(name)
+        array = self._backend.to_host(self.store[name]).view()
+        array.flags.writeable = False
+        return array
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._known(name)
+        shape = self.graph.weights[name].shape
+        try:
+            array = np.asarray(value, dtype=self._dtype)
+        except (ValueError, TypeError):
+            raise DataError(f"`{name}` must be an array of numbers") from None
+        if array.shape not in (shape, ()):
+            raise DataError(f"`{name}` is {list(shape)}, got {list(array.shape)}")
+        whole = np.ascontiguousarray(np.broadcast_to(array, shape))
+        self.store[name] = self._backend.from_host(whole)
+
+    def _known(self, name: str) -> None:
+        if name not in self.graph.weights:
+            known = list(self.graph.weights)
+            hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
+            raise UsageError(f"no weight is called `{name}`; {hint}")
