@@ -20,8 +20,9 @@ LONGEST_NUMBER = 40
 class Build:
     """Turns lark's tree of a source into ours; every method is called with its rule's children."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, offset: int = 0) -> None:
         self.source = source
+        self.offset = offset  # of the parsed text in the source
 
     def __call__(self, parsed: Tree[Token]) -> Any:
         """The whole tree, from the leaves up and without recursion."""
@@ -43,12 +44,13 @@ class Build:
 
     def at(self, meta: Meta | Token) -> Span:
         """The place of a rule or a token."""
-        return Span(self.source, meta.start_pos or 0, meta.end_pos or 0)
+        start, end = self.offset + (meta.start_pos or 0), self.offset + (meta.end_pos or 0)
+        return Span(self.source, start, end)
 
     def doc(self, meta: Meta) -> str:
         """The comment lines right above a statement, without their `#`."""
         text = self.source.text
-        end = text.rfind("\n", 0, meta.start_pos)
+        end = text.rfind("\n", 0, self.offset + meta.start_pos)
         lines: list[str] = []
         while end > 0:
             start = text.rfind("\n", 0, end) + 1

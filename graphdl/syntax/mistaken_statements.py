@@ -18,6 +18,7 @@ def keyword_as_name(site: Site) -> Diagnostic | None:
         )
     else:
         named = (before.text in FORMS and before.text not in NEEDS_BRACES) or before.text == "."
+        named = named or site.after.text == "="
         word = token if token.kind == "word" and named and not _value_follows(before) else None
     if not word:
         return None
@@ -134,6 +135,16 @@ def foreign_word(site: Site) -> Diagnostic | None:
     return None
 
 
+def shape_without_value(site: Site) -> Diagnostic | None:
+    """E0107: `x[784]` alone on a line."""
+    words = [t.text for t in site.level]
+    if not site.token.is_end or site.statement.kind != "name" or words[1:] != ["[", "]"]:
+        return None
+    tensor = site.source.text[site.statement.start : site.before.end]
+    hint = f"write `{tensor} = ...`, or `input {tensor}`"
+    return site.report("E0107", f"an `=` is missing after `{tensor}`", hint, token=site.statement)
+
+
 def incomplete_statement(site: Site) -> Diagnostic | None:
     """E0120: a statement whose first word is known, but that goes on differently."""
     start = site.statement
@@ -150,5 +161,7 @@ def incomplete_statement(site: Site) -> Diagnostic | None:
 def _in_value(site: Site) -> bool:
     """True after the `=` of a statement: its form is no longer in question."""
     inside = site.innermost
+    if inside and inside.text == "{" and site.in_block:
+        inside = None
     header = site.statement.text in ("block", "rule", "op") and inside and inside.text == "("
     return any(t.text == "=" for t in site.level) or not (header or inside is None)

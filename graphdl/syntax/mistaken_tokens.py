@@ -14,7 +14,8 @@ def wrong_spelling(site: Site) -> Diagnostic | None:
     """E0101: another language's spelling."""
     token = site.token
     if token.kind == "quoted":
-        return site.report("E0101", "a text stands in `\"`, not in `'`", f'"{token.text[1:-1]}"')
+        hint = f'write `"{token.text[1:-1]}"`'
+        return site.report("E0101", "a text stands in `\"`, not in `'`", hint)
     if token.kind != "wrong":
         return None
     return site.report(
@@ -25,7 +26,8 @@ def wrong_spelling(site: Site) -> Diagnostic | None:
 def slashes_for_a_comment(site: Site) -> Diagnostic | None:
     """E0101: `// words`."""
     slashes = None
-    if site.token.text == "//" and (site.before.is_end or site.before.text == "{"):
+    words = site.after.kind == site.ahead(2).kind == "name"
+    if site.token.text == "//" and (words or site.before.is_end or site.before.text == "{"):
         slashes = site.token
     elif site.ends_operand and site.token.kind in ("name", "word") and not site.token.first:
         slashes = next((t for t in reversed(site.level) if t.text == "//"), None)
@@ -62,7 +64,8 @@ def unknown_character(site: Site) -> Diagnostic | None:
         return None
     name = unicodedata.name(token.text, "a control character").lower()
     shown = f"`{token.text}`" if token.text.isprintable() else f"U+{ord(token.text):04X}"
-    return site.report("E0102", f"{shown} ({name}) is not part of the language", "delete it")
+    hint = "write an ordinary space" if unicodedata.category(token.text) == "Zs" else "delete it"
+    return site.report("E0102", f"{shown} ({name}) is not part of the language", hint)
 
 
 def _in_ascii(name: str) -> str:
@@ -72,7 +75,7 @@ def _in_ascii(name: str) -> str:
         plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
         return plain or unicodedata.name(character, "").split(" ")[-1].lower()
 
-    return "".join(map(letter, name)).replace("-", "_")
+    return "".join(map(letter, name.replace("\N{LATIN SMALL LETTER SHARP S}", "ss")))
 
 
 def unclosed_text(site: Site) -> Diagnostic | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import Diagnostic
 from .site import COMPARISONS, OPERATORS, Site
 from .spellings import FORMS
-from .tokens import CLOSING, Lexeme
+from .tokens import CLOSING, STATEMENT_WORDS, Lexeme
 
 
 def ends_in_an_arrow(site: Site) -> Diagnostic | None:
@@ -16,7 +16,8 @@ def ends_in_an_arrow(site: Site) -> Diagnostic | None:
     if site.token.text == "->":
         hint = "delete one of them, or put a layer between"
         return site.report("E0103", "two arrows meet", hint, token=arrow)
-    if site.token.is_end and site.after.kind == "name":
+    goes_on = site.after.text not in STATEMENT_WORDS and site.ahead(2).text not in ("=", ",")
+    if site.token.is_end and site.after.kind == "name" and goes_on:
         hint = "begin the next line with the arrow, or delete it"
     else:
         hint = "add a layer after `->`, or delete the arrow"
@@ -63,13 +64,15 @@ def missing_value(site: Site) -> Diagnostic | None:
     return site.report("E0111", f"a value is missing after `{before.text}`", hint, token=before)
 
 
-def missing_repeat_count(site: Site) -> Diagnostic | None:
-    """E0111: `repeat { conv(3) }`, whose braces read as a table."""
+def missing_head(site: Site) -> Diagnostic | None:
+    """E0111: `repeat { conv(3) }` and `if { a }`, whose braces read as a table."""
     word = site.opener
-    if not word or word.text != "repeat" or site.token.text not in ("}", "->"):
+    if not word or word.text not in ("repeat", "if") or site.token.text not in ("}", "->"):
         return None
-    hint = f"write `{FORMS['repeat']}`"
-    return site.report("E0111", "`repeat` does not say how often", hint, token=word)
+    if site.innermost and site.innermost.text != "{":
+        return None
+    what = "does not say how often" if word.text == "repeat" else "has no condition"
+    return site.report("E0111", f"`{word.text}` {what}", f"write `{FORMS[word.text]}`", token=word)
 
 
 def _ends_value(site: Site) -> bool:
@@ -89,10 +92,11 @@ def arithmetic_after_layer(site: Site) -> Diagnostic | None:
     chain = site.source.text[level[begin].start : site.before.end]
     if len(chain) > 40 or "\n" in chain:
         chain = "x -> relu"
+    comment = "; a comment starts with `#`" if site.token.text == "//" else ""
     return site.report(
         "E0112",
         "arithmetic cannot follow a layer in a chain",
-        f"bracket the chain: `({chain}) {site.token.text} {site.after.text or '...'}`",
+        f"bracket the chain: `({chain}) {site.token.text} {site.after.text or '...'}`{comment}",
     )
 
 
@@ -175,6 +179,33 @@ def missing_operator(site: Site) -> Diagnostic | None:
     else:
         hint = ""
     return site.report("E0107", f"{what} is missing before `{token.text}`", hint)
+
+
+def empty_brackets(site: Site) -> Diagnostic | None:
+    """E0111: `()` and `{ }` where a value has to stand."""
+    pair = site.before.text + site.token.text
+    if pair not in ("()", "{}"):
+        return None
+    return site.report("E0111", "a value is missing in these brackets", token=site.before)
+
+
+def braces_for_brackets(site: Site) -> Diagnostic | None:
+    """E0111: braces that begin a value are a table."""
+    inside = site.innermost
+    if not inside or inside.text != "{" or site.holder() or site.in_block:
+        return None
+    if not (site.token.is_end or site.token.text in ("}", ",", "->")):
+        return None
+    hint = "values are grouped by `( )`; a table is written `{5: 0.5, 6: 0.25}`"
+    return site.report("E0111", "a `:` is missing in this table", hint, token=inside)
+
+
+def stray_colon(site: Site) -> Diagnostic | None:
+    """E0100: a `:` that belongs to nothing."""
+    if site.token.text != ":":
+        return None
+    hint = "`:` stands before a type, `input x: int(10)`, before the text of a `check`, in tables"
+    return site.report("E0100", "`:` cannot stand here", hint)
 
 
 def anything_else(site: Site) -> Diagnostic:

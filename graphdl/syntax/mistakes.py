@@ -17,7 +17,7 @@ RULES = (
     tokens.odd_number,
     tokens.slashes_for_a_comment,
     tokens.never_closed,
-    values.missing_repeat_count,
+    values.missing_head,
     tokens.closes_nothing,
     values.ends_in_an_arrow,
     values.starts_with_an_arrow,
@@ -34,9 +34,13 @@ RULES = (
     values.arithmetic_after_layer,
     values.compared_twice,
     statements.incomplete_statement,
+    statements.shape_without_value,
     values.no_indexing,
     values.tuple_without_brackets,
     values.missing_operator,
+    values.empty_brackets,
+    values.braces_for_brackets,
+    values.stray_colon,
 )
 
 

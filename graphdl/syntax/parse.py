@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ModelError, Source, Span
 from .depth import DEEPEST, TooDeepError
 from .source import LARGEST
-from .tree import Expression, Model
+from .tree import Expression, Model, Statement
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -31,6 +31,26 @@ def parse_expression(source: Source) -> Expression:
         ModelError: the text is not one expression.
     """
     return cast(Expression, _parse(source, "expression"))
+
+
+def parse_statement(place: Span) -> Statement:
+    """One statement of a text that is known to be right, with its place in the whole text.
+
+    Raises:
+        ModelError: with the diagnostics of the whole text.
+    """
+    from lark import UnexpectedInput
+
+    from .build import Build
+    from .grammar import parse_text
+
+    try:
+        built = Build(place.source, place.start)(parse_text(place.text, "start"))
+        (statement,) = cast(Model, built).statements
+    except (UnexpectedInput, ValueError, TooDeepError):
+        parse(place.source)
+        raise
+    return statement
 
 
 def _parse(source: Source, start: Start) -> Any:

@@ -10,7 +10,7 @@ from ..errors import Diagnostic, Source
 from .depth import TooDeepError
 from .grammar import Start, parse_text
 from .mistakes import explain
-from .tokens import CLOSING, STATEMENT_WORDS, Lexeme, scan, statement_ends
+from .tokens import CLOSING, STATEMENT_WORDS, Lexeme, after_newlines, scan, statement_ends
 
 MOST = 10
 
@@ -56,13 +56,12 @@ def _pieces(tokens: list[Lexeme]) -> Iterator[tuple[int, int]]:
     """
     opened: list[str] = []
     begin = 0
-    for i, token in enumerate(tokens):
+    for token, after in zip(tokens, after_newlines(tokens), strict=True):
         if token.text in CLOSING:
             opened.append(CLOSING[token.text])
         elif opened and token.text == opened[-1]:
             opened.pop()
-        elif token.kind == "newline" and i + 1 < len(tokens):
-            after = tokens[i + 1]
+        elif token.kind == "newline":
             restarts = after.start == token.end and after.text in STATEMENT_WORDS
             if restarts or not (opened or after.text in ("->", "else")):
                 yield begin, token.start

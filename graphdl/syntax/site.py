@@ -38,7 +38,11 @@ class Site:
     @property
     def after(self) -> Lexeme:
         """The token after it."""
-        return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        return self.ahead(1)
+
+    def ahead(self, steps: int) -> Lexeme:
+        """A later token; the last one is the end of the text."""
+        return self.tokens[min(self.index + steps, len(self.tokens) - 1)]
 
     @cached_property
     def open(self) -> list[int]:
@@ -97,6 +101,14 @@ class Site:
         at = self.token.start
         flush = at == 0 or self.source.text[at - 1] == "\n"
         return flush and self.token.text in STATEMENT_WORDS
+
+    @property
+    def in_block(self) -> bool:
+        """True when the innermost open bracket is the `{` of a block, a rule or `train`."""
+        opener = self.opener
+        return opener is not None and (
+            opener.text in (")", "train") or (opener.kind == "name" and not self.holder())
+        )
 
     @property
     def opener(self) -> Lexeme | None:

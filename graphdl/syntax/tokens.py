@@ -95,7 +95,7 @@ def statement_ends(tokens: list[Lexeme]) -> list[Lexeme]:
     """The tokens without the line ends that end nothing, as the grammar sees them."""
     kept: list[Lexeme] = []
     opened: list[str] = []
-    for token, after in zip(tokens, [*_after_newlines(tokens)], strict=True):
+    for token, after in zip(tokens, after_newlines(tokens), strict=True):
         if token.kind == "newline" and (
             not kept
             or kept[-1].kind == "newline"
@@ -113,7 +113,7 @@ def statement_ends(tokens: list[Lexeme]) -> list[Lexeme]:
     return kept
 
 
-def _after_newlines(tokens: list[Lexeme]) -> list[Lexeme]:
+def after_newlines(tokens: list[Lexeme]) -> list[Lexeme]:
     """For each token the next one that is not a line end."""
     after = [tokens[-1]] * len(tokens)
     for i in range(len(tokens) - 2, -1, -1):
