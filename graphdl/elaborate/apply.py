@@ -220,9 +220,11 @@ def _one_node(t: Tracer, target: Callee, bound: Bound, span: Span, e: tree.Expre
         text = ", ".join(
             a.span.text for a in e.arguments if a.name or not _is_flow(bound, a.value.span)
         )
-    constants = {k: v for k, v in bound.parameters.items() if not leaves(v)}
+    # None stands for what comes by a wire: the constants keep their places between them.
+    ports = tuple(None if leaves(p) else p for p in bound.ports)
+    constants = {k: None if leaves(v) else v for k, v in bound.parameters.items()}
     flows = leaves(bound.ports) + leaves(list(bound.parameters.values()))
-    named = Named(target.name, tuple(p for p in bound.ports if not leaves(p)), constants, span)
+    named = Named(target.name, ports, constants, span)
     return t.record(target.name, target.name, text, span, flows, run, named)
 
 
