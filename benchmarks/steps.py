@@ -110,6 +110,11 @@ def header(backend: str) -> dict[str, Any]:
         ],
         # A value such as Haswell halves the speed of products on an AVX-512 machine.
         "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE", "unset"),
+        "environment": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))
+        },
     }
 
 

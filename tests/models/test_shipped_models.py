@@ -21,10 +21,10 @@ def names(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths]
 
 
-def random_examples(net: gdl.Network, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
+def random_examples(net: gdl.Network, seed: int = 0) -> dict[str, Any]:
     """A batch that fits the model's inputs and targets."""
     rng = np.random.default_rng(seed)
-    batch = {}
+    batch: dict[str, Any] = {}
     for name, port in {**net.inputs, **net.targets}.items():
         shape = (EXAMPLES, *(n for n in port.shape if isinstance(n, int)))
         if port.dtype == "int64":
