@@ -6,6 +6,7 @@ import ast
 import math
 import re
 import sys
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +22,7 @@ from .stream import LIMIT, PACKING, filled, opened
 
 HEADER = 64 << 10
 AXES = 32
+KIND = re.compile(r"[<>|=]?(?:[biufcSUV]\d{1,9}|O)")
 METHODS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: PACKING}
 PARTS = {
     "train": "train",
@@ -79,6 +81,8 @@ def _members(path: Path) -> dict[str, Array]:
                 for info in archive.infolist():
                     key = info.filename.removesuffix(".npy")
                     place = f"{path}: `{key}`"
+                    if not key.isprintable():
+                        raise DataError(f"{path}: an array has no readable name")
                     total += info.file_size
                     if key in arrays:
                         raise DataError(f"{place} is there twice")
@@ -144,10 +148,16 @@ def _header(file: BinaryIO, place: str) -> tuple[np.dtype[Any], bool, tuple[int,
         raise DataError(f"{place} has a header of {length:,} bytes, {HEADER:,} is the most")
     text = file.read(length)
     try:
-        header = ast.literal_eval(text.decode("utf-8"))
-        shape = tuple(header["shape"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about spelling, from a file that is not ours
+            header = ast.literal_eval(text.decode("utf-8"))
+        shape, kind = tuple(header["shape"]), header["descr"]
         if len(shape) > AXES or not all(type(size) is int and size >= 0 for size in shape):
             raise ValueError(shape)
-        return np.dtype(header["descr"]), bool(header["fortran_order"]), shape, 8 + width + length
+        if isinstance(kind, list):
+            raise DataError(f"{place} holds records, numbers are needed")
+        if not KIND.fullmatch(kind):
+            raise ValueError(kind)
+        return np.dtype(kind), bool(header["fortran_order"]), shape, 8 + width + length
     except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
         raise DataError(f"{place} has a damaged header") from None

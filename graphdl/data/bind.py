@@ -15,6 +15,7 @@ from .check import check_split
 from .dataset import Array, Column, Dataset, Split
 from .labels import renumbered
 from .match import Asked, matched
+from .stream import shown
 
 
 def bind(
@@ -67,7 +68,9 @@ def _stacked(split: Split, field: str | tuple[str, ...]) -> Array:
 def _column(data: Dataset, field: str | tuple[str, ...], shaped: Shaped, name: str) -> Column:
     column = data.train.column(_first(field))
     if shaped.kind == "float" and len(column.classes) > 2 and not _numbered(column):
-        listed = ", ".join(column.classes[:5]) + (", ..." if len(column.classes) > 5 else "")
+        listed = ", ".join(map(shown, column.classes[:5])) + (
+            ", ..." if len(column.classes) > 5 else ""
+        )
         raise DataError(
             f"{data.train.source}: `{_first(field)}` names classes ({listed}), "
             f"but `{name}` is a number in the model; write `{name}: int({len(column.classes)})`"

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DataError
 from ..graph.model import Shaped
 from .dataset import Array, Split
+from .stream import shown
 
 ROWS = 4096  # looked through at a time for the first bad one
 LARGEST = float(np.finfo(np.float32).max)
@@ -55,7 +56,7 @@ def _check_int(split: Split, name: str, values: Array, shaped: Shaped) -> None:
     row, value = _first_bad(values, lambda v: (v < least) | (v > most))
     number = int(value)
     classes = split.column(name).classes
-    called = f" (`{classes[number]}`)" if 0 <= number < len(classes) else ""
+    called = f" (`{shown(classes[number])}`)" if 0 <= number < len(classes) else ""
     if called == f" (`{number}`)":
         called = ""
     raise DataError(

@@ -14,7 +14,7 @@ from ..errors import DataError
 from .dataset import Array, Column, Dataset, Split
 from .labels import label_column, number
 from .request import Request
-from .stream import LIMIT, Stream, opened
+from .stream import LIMIT, Stream, opened, shown
 
 
 @dataclass(slots=True)
@@ -63,15 +63,15 @@ def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], width: in
 
     label = number(words[0])
     if label is None or not math.isfinite(label):
-        fail(f"the label `{_short(words[0])}` is not a number")
+        fail(f"the label `{shown(words[0])}` is not a number")
     before = 0
     for word in words[1:]:
         name, colon, text = word.partition(":")
         value = number(text)
         if not (colon and name.isascii() and name.isdigit()) or value is None:
-            fail(f"`{_short(word)}` is not `index:value`")
+            fail(f"`{shown(word)}` is not `index:value`")
         if not math.isfinite(value):
-            fail(f"`{_short(word)}` is not a finite number")
+            fail(f"`{shown(word)}` is not a finite number")
         index = int(name) if len(name) < 16 else LIMIT
         if index == 0:
             fail("index 0, but indices count from 1")
@@ -80,7 +80,7 @@ def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], width: in
         if width and index > width:
             fail(f"index {name} is above width = {width}")
         if index * 8 > LIMIT:
-            fail(f"index {_short(name)} is too large: one row would need over {LIMIT:,} bytes")
+            fail(f"index {shown(name)} is too large: one row would need over {LIMIT:,} bytes")
         sparse.rows.append(len(sparse.labels))
         sparse.indices.append(index)
         sparse.values.append(value)
@@ -103,7 +103,3 @@ def _dense(sparse: _Sparse, width: int, path: Path) -> Array:
 
 def _numbers(values: array[int]) -> Any:
     return np.frombuffer(values, np.int64) if values else np.zeros(0, np.int64)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."

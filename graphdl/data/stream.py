@@ -133,6 +133,16 @@ def opened(path: Path) -> Iterator[Stream]:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from None
 
 
+def shown(text: str) -> str:
+    """A piece of a file fit for a message: short, and no character that moves the cursor.
+
+    >>> shown(f"a{chr(27)}[2J" + "b" * 99)
+    'a?[2Jbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...'
+    """
+    text = text if len(text) <= 40 else f"{text[:37]}..."
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def reason(error: OSError) -> str:
     """The system's words for an error, in lower case."""
     text = error.strerror or str(error)

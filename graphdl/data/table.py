@@ -16,7 +16,7 @@ from ..errors import DataError
 from .dataset import Array, Column, Dataset, Split
 from .labels import label_column, number
 from .request import Request
-from .stream import Stream, opened
+from .stream import Stream, opened, shown
 
 LABELS = ("label", "class", "target", "y")
 
@@ -85,11 +85,14 @@ def _trouble(error: csv.Error) -> str:
 def _head(cells: _Cells, stream: Stream, line: int, names: list[str]) -> None:
     if cells.names and names != cells.names:
         listed = ", ".join(cells.names)
-        stream.fail(f"line {line}: the columns are {', '.join(names)}; the other file has {listed}")
+        stream.fail(
+            f"line {line}: the columns are {shown(', '.join(names))}; the other file has {listed}"
+        )
     if all(number(name) is not None for name in names):
         stream.fail(f"line {line}: there is no header, only numbers: write `header = false`")
-    if "" in names:
-        stream.fail(f"line {line}: column {names.index('') + 1} has no name")
+    for place, name in enumerate(names):
+        if not name or not name.isprintable():
+            stream.fail(f"line {line}: column {place + 1} has no name, or not a readable one")
     for place, name in enumerate(names):
         if name in names[:place]:
             stream.fail(f"line {line}: two columns are called `{name}`")
@@ -110,7 +113,7 @@ def _add(cells: _Cells, stream: Stream, line: int, row: Sequence[str]) -> None:
         if texts is None:
             value = number(word)
             if value is None or not math.isfinite(value):
-                what = "is empty" if not word else f"`{word[:40]}` is not a finite number"
+                what = "is empty" if not word else f"`{shown(word)}` is not a finite number"
                 stream.fail(f"line {line}, column `{name}`: {what}")
         elif not word:
             stream.fail(f"line {line}, column `{name}`: is empty")
