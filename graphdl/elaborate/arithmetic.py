@@ -101,7 +101,7 @@ def _residual_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str:
 
 
 def matmul(t: Tracer, a: Any, b: Any) -> Tensor:
-    """`a @ b`: the last axis of `a` against the first of `b` (the last but one when b has three)."""
+    """`a @ b`: the last axis of `a` against the last but one of `b` (the only one of a vector)."""
     if isinstance(a, Unknown):
         right = lift(t, b) if not isinstance(b, Unknown) else None
         if right is None or not right.rank:

@@ -1,4 +1,4 @@
-"""Expressions: constants are computed, tensors flow into the program, layers wait for their input."""
+"""Expressions: constants are computed, tensors flow into the program, layers wait for input."""
 
 from __future__ import annotations
 

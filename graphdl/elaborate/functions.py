@@ -7,12 +7,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from ..graph import Initial, Shaped
-from ..program import Dim, Size
-from ..syntax import tree
+from ..graph import Shaped
+from ..program import Dim
 from . import arithmetic, windows
 from .constants import root
-from .values import BATCH, Axis, Builtin, Fact, Flowing, Resolved, Tensor, Unknown, describe
+from .facts import facts, formals
+from .values import (
+    BATCH,
+    Axis,
+    Builtin,
+    Fact,
+    Flowing,
+    Resolved,
+    Tensor,
+    Unknown,
+    describe,
+    program_axis,
+)
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -44,13 +55,6 @@ def _axes(x: Tensor, axis: Any) -> tuple[tuple[int, ...], bool]:
         else:
             found.add(program_axis(x, entry))
     return tuple(sorted(found)), x.batched and 0 in found
-
-
-def program_axis(x: Tensor, axis: Any) -> int:
-    """A per-example axis, negative from the end, as an axis of the program's value."""
-    if isinstance(axis, bool) or not isinstance(axis, int) or not -x.rank <= axis < x.rank:
-        raise Fact("E0411", f"{describe(x)} has no axis {describe(axis)}")
-    return axis % x.rank + x.batched
 
 
 def _reduction(method: str) -> Callable[..., Tensor]:
@@ -243,88 +247,6 @@ def hold(t: Tracer, x: Any) -> Tensor:
     return Tensor(x.value, x.batched, x.classes, "hold")
 
 
-# ---- facts known when compiling --------------------------------------------------------
-
-
-def size(t: Tracer, x: Any, axis: Any) -> Dim:
-    """Size of an axis."""
-    x = t.known(x)
-    if isinstance(axis, Axis):
-        return BATCH if x.batched else 1
-    return x.value.type.shape[program_axis(x, axis)]
-
-
-def rank(t: Tracer, x: Any) -> int:
-    """Number of axes, without the batch."""
-    if isinstance(x, tuple):
-        x = x[0]
-    return int(t.known(x).rank)
-
-
-def count(t: Tracer, x: Any) -> Dim:
-    """Number of elements per example."""
-    total: Dim = 1
-    for dim in t.known(x).shape:
-        total = total * dim
-    return total
-
-
-def classes(t: Tracer, ids: Any) -> int:
-    """The n of `int(n)`."""
-    ids = t.known(ids)
-    name = ids.wire.node if ids.wire else "ids"
-    if ids.value.type.kind != "int":
-        raise Fact("E0412", f"`{name}` must be whole numbers", f"declare `input {name}[T]: int(n)`")
-    if ids.classes is None:
-        raise Fact("E0412", f"how many ids `{name}` has is not known", "write `: int(n)`")
-    return int(ids.classes)
-
-
-def maker(_t: Tracer, x: Any) -> str:
-    """Name of the definition that made a value."""
-    return getattr(x, "maker", "") or ""
-
-
-def pair(_t: Tracer, value: Any) -> list[Any]:
-    """One number for both axes of an image, or one for each."""
-    items = value if isinstance(value, list) else [value, value]
-    if len(items) != 2 or any(isinstance(i, bool) or not isinstance(i, int) for i in items):
-        raise Fact("E0401", f"a whole number or a list of two is wanted, not {describe(value)}")
-    return items
-
-
-def area(t: Tracer, value: Any) -> int:
-    """Number of elements of a kernel."""
-    rows, columns = pair(t, value)
-    return int(rows * columns)
-
-
-def _initialiser(name: str, *formals: str) -> Builtin:
-    def run(_t: Tracer, **arguments: Any) -> Initial:
-        values = [arguments[f] for f in formals if f in arguments]
-        if any(isinstance(v, Size) for v in values):
-            raise Fact("E0410", "an initialiser needs a number that is known when compiling")
-        if name == "file":
-            return Initial(name, (), str(values[0]))
-        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-            raise Fact("E0318", f"`{name}` wants numbers")
-        return Initial(name, tuple(float(v) for v in values))
-
-    return Builtin(
-        name, run, (), _formals(*(f"{f}=" if f == "gain" else f for f in formals)), fact=True
-    )
-
-
-def _formals(*names: str) -> tuple[tree.Formal, ...]:
-    """Formals of a builtin; a name that ends in `=` has a default in Python."""
-    here = None
-    default = tree.Flag(here, True)  # type: ignore[arg-type]
-    return tuple(
-        tree.Formal(here, n.rstrip("="), default if n.endswith("=") else None)  # type: ignore[arg-type]
-        for n in names
-    )
-
-
 def _numbers() -> dict[str, tuple[str, Callable[..., float], tuple[str, ...]]]:
     one, two = ("x",), ("a", "b")
     return {
@@ -348,18 +270,18 @@ def builtins() -> dict[str, Builtin]:
         for name, (method, on_numbers, ports) in _numbers().items()
     ]
     made += [
-        Builtin(name, _reduction(name), ("x",), _formals("axis=", "keep="))
+        Builtin(name, _reduction(name), ("x",), formals("axis=", "keep="))
         for name in ("sum", "mean", "amax", "amin")
     ]
     window = ("stride=", "pad=", "ceil=")
     made += [
-        Builtin("argmax", argmax, ("x",), _formals("axis=")),
-        Builtin("reshape", reshape, ("x",), _formals("shape")),
-        Builtin("transpose", transpose, ("x",), _formals("axes=")),
-        Builtin("concat", concat, ("x",), _formals("axis=")),
-        Builtin("split", split, ("x",), _formals("parts", "axis=")),
-        Builtin("slice", slice_, ("x",), _formals("axis", "start", "stop")),
-        Builtin("reverse", reverse, ("x",), _formals("axis=")),
+        Builtin("argmax", argmax, ("x",), formals("axis=")),
+        Builtin("reshape", reshape, ("x",), formals("shape")),
+        Builtin("transpose", transpose, ("x",), formals("axes=")),
+        Builtin("concat", concat, ("x",), formals("axis=")),
+        Builtin("split", split, ("x",), formals("parts", "axis=")),
+        Builtin("slice", slice_, ("x",), formals("axis", "start", "stop")),
+        Builtin("reverse", reverse, ("x",), formals("axis=")),
         Builtin("last", last),
         Builtin("hold", hold),
         Builtin("gather", gather, ("table", "ids")),
@@ -372,22 +294,10 @@ def builtins() -> dict[str, Builtin]:
             "convolve",
             windows.convolve,
             ("x", "weight"),
-            _formals("stride=", "pad=", "dilation=", "groups="),
+            formals("stride=", "pad=", "dilation=", "groups="),
         ),
-        Builtin("window_max", windows.window_max, ("x",), _formals("kernel", *window)),
-        Builtin("window_mean", windows.window_mean, ("x",), _formals("kernel", *window)),
-        Builtin("size", size, (), _formals("x", "axis"), fact=True),
-        Builtin("rank", rank, (), _formals("x"), fact=True),
-        Builtin("count", count, (), _formals("x"), fact=True),
-        Builtin("classes", classes, (), _formals("ids"), fact=True),
-        Builtin("maker", maker, (), _formals("x"), fact=True),
-        Builtin("pair", pair, (), _formals("value"), fact=True),
-        Builtin("area", area, (), _formals("value"), fact=True),
-        _initialiser("uniform", "a"),
-        _initialiser("normal", "s"),
-        _initialiser("glorot", "gain"),
-        _initialiser("he", "gain"),
-        _initialiser("orthogonal", "gain"),
-        _initialiser("file", "path"),
+        Builtin("window_max", windows.window_max, ("x",), formals("kernel", *window)),
+        Builtin("window_mean", windows.window_mean, ("x",), formals("kernel", *window)),
+        *facts(),
     ]
     return {b.name: b for b in made}

@@ -100,7 +100,7 @@ class Imports:
         self.open.append(path)
         for st in model.statements:
             if isinstance(st, tree.Op | tree.Block):
-                define(t, st, scope, prelude=False)
+                define(st, scope, prelude=False)
             elif isinstance(st, tree.Import):
                 self.run(t, st, scope, Source(str(path), ""))
             elif isinstance(st, tree.Param):

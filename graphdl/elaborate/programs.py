@@ -91,7 +91,8 @@ def training(model: Elaborated, regime: Regime) -> Step:
     found = differentiate(build, loss, list(weights.values()))
     outputs = [(LOSS, loss)] + [(n, model.value(w).value) for n, w in _reported(model).items()]
     running = list(model.updates)
-    gather, memories = None, []
+    gather: Program | None = None
+    memories: list[Memory] = []
     if regime.accumulate:
         found, gathered, emptied, memories = _accumulated(model, weights, found)
         gather = closed(build, outputs, running + gathered)

@@ -30,6 +30,7 @@ class ScanKeeper:
     """States of a scan: one value per example, of the declared shape at every step."""
 
     def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
+        """The state before the step."""
         shape = tuple(t.evaluate(e, scope) for e in st.shape or ())
         if any(isinstance(n, bool) or not isinstance(n, int | Size) for n in shape):
             raise Fact("E0410", f"the shape of `{st.name}` wants whole numbers")
@@ -40,13 +41,14 @@ class ScanKeeper:
         return Tensor(t.builder.input(st.name, typed(shape, True), "data", st.name), True)
 
     def following(self, t: Tracer, register: Register, value: Any, span: Span) -> Tensor:
+        """The state after the step."""
         tensor = t.known(value)
         assert register.tensor is not None
         if tensor.shape != register.tensor.shape:
             name = register.statement.name
             raise Fact(
                 "E0409",
-                f"`{name}` is {describe(register.tensor)}, but its next value is {describe(tensor)}",
+                f"`{name}` is {describe(register.tensor)}, its next value {describe(tensor)}",
             )
         del span
         return tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Label, ModelError
 from ..graph import Initial, Weight
@@ -29,6 +29,7 @@ class Lazy:
     on_first_use: bool = True
 
     def __call__(self) -> Any:
+        """The value, made once."""
         if self.made is None:
             self.made = self.make()
         return self.made
@@ -78,7 +79,7 @@ def _kept(t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
     default = Initial("glorot") if st.kind == "weight" else Initial("constant", (0.0,))
     value = default if st.value is None else t.evaluate(st.value, scope)
     initial = as_initial(value, st)
-    kind = "running" if st.kind == "running" else "weight"
+    kind: Literal["weight", "running"] = "running" if st.kind == "running" else "weight"
     return t.keep(Weight(name, shape, initial, kind, st.name_span))
 
 

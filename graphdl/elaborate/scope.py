@@ -10,7 +10,7 @@ from ..errors import Span
 
 @dataclass(slots=True)
 class Scope:
-    """Names with their values; `later` maps names that a following statement defines to its span."""
+    """Names with values; `later` has the spans of names that a following statement defines."""
 
     parent: Scope | None = None
     names: dict[str, Any] = field(default_factory=dict)

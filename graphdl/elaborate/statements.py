@@ -155,7 +155,7 @@ def run_statement(t: Tracer, st: tree.Statement, scope: Scope, block: tree.Block
         case tree.Check():
             run_check(t, st, scope)
         case tree.Op() | tree.Block():
-            define(t, st, scope, prelude=False)
+            define(st, scope, prelude=False)
         case tree.Flow():
             raise unused_chain(st)
         case _:
@@ -178,7 +178,7 @@ def unused_chain(st: tree.Flow) -> ModelError:
     return ModelError.at(st.span, "E0303", "nothing uses this chain", hint=hint)
 
 
-def define(t: Tracer, st: tree.Op | tree.Block, scope: Scope, *, prelude: bool) -> None:
+def define(st: tree.Op | tree.Block, scope: Scope, *, prelude: bool) -> None:
     """Bind a block, op or rule."""
     claim(scope, st.name, st.name_span)
     scope.bind(st.name, Definition(st, scope, prelude), st.name_span)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..errors import Diagnostic, Label, ModelError, Span
-from ..graph import Graph, Named, Node, NodeKind, Shaped, Weight, Wire
-from ..program import Builder, Type, Update, Value
+from ..graph import Graph, Named, Shaped, Weight, Wire
+from ..program import Type, Update, Value
+from ..program.program import Role
 from ..syntax import tree
 from . import apply as application
 from . import evaluate as evaluation
@@ -15,7 +16,7 @@ from . import recurrence, registers
 from .arithmetic import SYMBOLS, matmul, pointwise
 from .binding import Arguments, bind
 from .constants import AT_RUN_TIME
-from .place import Place
+from .recorder import Recorder
 from .registers import Register
 from .scope import Scope
 from .values import (
@@ -30,31 +31,21 @@ from .values import (
     Unknown,
     UnknownShape,
     leaves,
-    rewired,
     typed,
 )
 
 DEPTH = 200
-NODES = 100_000
 
 
-class Tracer:
-    """State of the walk. `depth` counts prelude definitions we are inside of; 0 is user text."""
+class Tracer(Recorder):
+    """State of the walk; what it does with each kind of expression stands in files of their own."""
 
     def __init__(self, graph: Graph, *, training: bool) -> None:
-        self.graph = graph
+        super().__init__(graph)
         self.training = training
-        self.builder = Builder()
-        self.place = Place()
-        self.scopes: tuple[str, ...] = ()
-        self.depth = 0
         self.calls = 0
-        self.silent = 0
         self.owner = ""
-        self.node_span: Span | None = None
-        self.touched: list[str] = []
         self.kept: dict[str, Tensor] = {}
-        self.tensors: dict[Wire, Flowing] = {}
         self.updates: list[Update] = []
         self.registers: dict[str, Register] = {}
         self.keeper: recurrence.Keeper | None = None
@@ -182,7 +173,7 @@ class Tracer:
                     "a shared layer needs inputs of one size",
                 )
             return found
-        role = "state" if weight.kind == "running" else "weight"
+        role: Role = "state" if weight.kind == "running" else "weight"
         value = self.builder.input(weight.name, Type(weight.shape), role, weight.name)
         tensor = Tensor(value, batched=False, span=weight.span)
         if self.depth == 0 and not self.silent:
@@ -241,91 +232,7 @@ class Tracer:
         """Seed and draw counter."""
         return self.scalar("seed", "int"), self.scalar("draw", "int")
 
-    # ---- the graph ---------------------------------------------------------------------
-
-    def add_node(
-        self,
-        name: str,
-        kind: NodeKind,
-        label: str,
-        span: Span | None,
-        value: Any,
-        weights: tuple[str, ...] = (),
-        doc: str = "",
-    ) -> Any:
-        """A node without inputs: an input, target or weight."""
-        value = rewired(value, name, label, span)
-        outputs = tuple(_shaped(x) for x in leaves(value))
-        self.graph.nodes[name] = Node(
-            name, kind, label, "", self.scopes, (), outputs, weights, span, doc
-        )
-        for x in leaves(value):
-            assert x.wire is not None
-            self.tensors[x.wire] = x
-        return value
-
-    def record(
-        self,
-        name: str,
-        label: str,
-        text: str,
-        span: Span,
-        inputs: list[Any],
-        run: Callable[[], Any],
-        named: Named,
-    ) -> Any:
-        """Run something that users see as one node."""
-        outer = self.place
-        self.place = place = outer.child(name)
-        if self.depth or self.silent:
-            try:
-                return run()
-            finally:
-                self.place = outer
-        touched, self.touched = self.touched, []
-        origin, self.builder.origin = self.builder.origin, place.name
-        self.depth, self.node_span = 1, span
-        try:
-            value = run()
-        finally:
-            used, self.touched = self.touched, touched
-            self.depth, self.place, self.builder.origin = 0, outer, origin
-        return self._node(place.name, label, text, span, inputs, value, named, used)
-
-    def _node(
-        self,
-        name: str,
-        label: str,
-        text: str,
-        span: Span,
-        inputs: list[Any],
-        value: Any,
-        named: Named,
-        used: list[str],
-    ) -> Any:
-        if not leaves(value):
-            return value
-        if len(self.graph.nodes) >= NODES:
-            raise ModelError.at(span, "E0309", f"this model has more than {NODES:,} nodes")
-        value = rewired(value, name, label, span)
-        kind: NodeKind = "scan" if label == "scan" else "layer" if used else "op"
-        self.graph.nodes[name] = Node(
-            name,
-            kind,
-            label,
-            text,
-            self.scopes,
-            tuple(x.wire for x in inputs if x.wire is not None),
-            tuple(_shaped(x) for x in leaves(value)),
-            tuple(dict.fromkeys(used)),
-            span,
-            "",
-            named,
-        )
-        for x in leaves(value):
-            assert x.wire is not None
-            self.tensors[x.wire] = x
-        return value
+    # ---- arithmetic as nodes ------------------------------------------------------------
 
     def record_math(
         self, name: str, label: str, span: Span, operands: list[Any], method: str
@@ -421,10 +328,6 @@ class Tracer:
         """Add a warning."""
         hints = (hint,) if hint else ()
         self.graph.warnings.append(Diagnostic(code, message, Label(span), (), (), hints))
-
-
-def _shaped(x: Flowing) -> Shaped:
-    return x.shaped if isinstance(x, Tensor) else Shaped(())
 
 
 def _text(x: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""What an expression can be while a model is worked out: constant, tensor, tuple, layer, definition."""
+"""What an expression can be while a model is worked out: constant, tensor, layer, definition."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Span
 from ..graph import Shaped, Wire
 from ..program import Dim, Size, Type, Value
-from ..syntax import tree
+from ..syntax.tree import Block, Expression, Formal, Op
 
 if TYPE_CHECKING:
     from .place import Place
     from .scope import Scope
 
 
-class Fact(Exception):
+class Fact(Exception):  # noqa: N818 - none of these three reaches a user
     """The inside states what is wrong; whoever knows the place makes it a diagnostic."""
 
     def __init__(self, code: str, message: str, hint: str = "", label: str = "") -> None:
@@ -24,7 +24,7 @@ class Fact(Exception):
         self.code, self.message, self.hint, self.label = code, message, hint, label
 
 
-class UnknownShape(Exception):
+class UnknownShape(Exception):  # noqa: N818
     """Something needs the shape of an input that was not declared and is not known yet."""
 
     def __init__(self, root: str) -> None:
@@ -32,7 +32,7 @@ class UnknownShape(Exception):
         self.root = root
 
 
-class Resolved(Exception):
+class Resolved(Exception):  # noqa: N818
     """The shape of undeclared inputs was found out: start again with it."""
 
     def __init__(self, root: str, shaped: Shaped) -> None:
@@ -58,14 +58,17 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[Dim, ...]:
+        """Per example."""
         return self.value.type.shape[1 if self.batched else 0 :]
 
     @property
     def rank(self) -> int:
+        """Number of axes per example."""
         return len(self.shape)
 
     @property
     def shaped(self) -> Shaped:
+        """Its type as an edge of the graph."""
         return Shaped(self.shape, self.value.type.kind, self.classes, self.batched)
 
 
@@ -87,26 +90,27 @@ Flowing = Tensor | Unknown
 class Definition:
     """A block, rule or op with the scope it was written in; `prelude` marks the library's own."""
 
-    tree: tree.Block | tree.Op
+    tree: Block | Op
     scope: Scope = field(repr=False)
     prelude: bool = False
 
     @property
     def name(self) -> str:
+        """As it is called."""
         return self.tree.name
 
     @property
     def ports(self) -> tuple[str, ...]:
         """Names of what flows in; for an op, the formals without a default (at least one)."""
-        if isinstance(self.tree, tree.Block):
+        if isinstance(self.tree, Block):
             return tuple(p.name for p in self.tree.ports)
         needed = [f.name for f in self.tree.formals if f.default is None]
         return tuple(needed) or tuple(f.name for f in self.tree.formals[:1])
 
     @property
-    def formals(self) -> tuple[tree.Formal, ...]:
+    def formals(self) -> tuple[Formal, ...]:
         """Parameters that are not ports."""
-        if isinstance(self.tree, tree.Block):
+        if isinstance(self.tree, Block):
             return self.tree.formals
         return tuple(f for f in self.tree.formals if f.name not in self.ports)
 
@@ -121,7 +125,7 @@ class Builtin:
     name: str
     function: Callable[..., Any] = field(repr=False)
     ports: tuple[str, ...] = ("x",)
-    formals: tuple[tree.Formal, ...] = ()
+    formals: tuple[Formal, ...] = ()
     number: Callable[..., Any] | None = field(default=None, repr=False)
     fact: bool = False
 
@@ -133,7 +137,7 @@ class Layer:
     `place` is set when it was bound to a name: every use then shares its weights.
     """
 
-    tree: tree.Expression
+    tree: Expression
     scope: Scope = field(repr=False)
     name: str = ""
     place: Place | None = field(default=None, repr=False)
@@ -187,3 +191,10 @@ def rewired(value: Any, node: str, maker: str, span: Span | None) -> Any:
 def typed(shape: tuple[Dim, ...], batched: bool, kind: Any = "float") -> Type:
     """Type in the program of a tensor with this per-example shape."""
     return Type(((BATCH, *shape) if batched else shape), kind)
+
+
+def program_axis(x: Tensor, axis: Any) -> int:
+    """A per-example axis, negative from the end, as an axis of the program's value."""
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -x.rank <= axis < x.rank:
+        raise Fact("E0411", f"{describe(x)} has no axis {describe(axis)}")
+    return axis % x.rank + x.batched

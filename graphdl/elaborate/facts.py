@@ -1,0 +1,112 @@
+"""What is known when compiling: sizes, ranks, classes, and initialisers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..graph import Initial
+from ..program import Dim, Size
+from ..syntax import tree
+from .values import BATCH, Axis, Builtin, Fact, describe, program_axis
+
+if TYPE_CHECKING:
+    from .tracer import Tracer
+
+
+def size(t: Tracer, x: Any, axis: Any) -> Dim:
+    """Size of an axis."""
+    x = t.known(x)
+    if isinstance(axis, Axis):
+        return BATCH if x.batched else 1
+    dim: Dim = x.value.type.shape[program_axis(x, axis)]
+    return dim
+
+
+def rank(t: Tracer, x: Any) -> int:
+    """Number of axes, without the batch."""
+    if isinstance(x, tuple):
+        x = x[0]
+    return int(t.known(x).rank)
+
+
+def count(t: Tracer, x: Any) -> Dim:
+    """Number of elements per example."""
+    total: Dim = 1
+    for dim in t.known(x).shape:
+        total = total * dim
+    return total
+
+
+def classes(t: Tracer, ids: Any) -> int:
+    """The n of `int(n)`."""
+    ids = t.known(ids)
+    name = ids.wire.node if ids.wire else "ids"
+    if ids.value.type.kind != "int":
+        raise Fact("E0412", f"`{name}` must be whole numbers", f"declare `input {name}[T]: int(n)`")
+    if ids.classes is None:
+        raise Fact("E0412", f"how many ids `{name}` has is not known", "write `: int(n)`")
+    return int(ids.classes)
+
+
+def maker(_t: Tracer, x: Any) -> str:
+    """Name of the definition that made a value."""
+    return getattr(x, "maker", "") or ""
+
+
+def pair(_t: Tracer, value: Any) -> list[Any]:
+    """One number for both axes of an image, or one for each."""
+    items = value if isinstance(value, list) else [value, value]
+    if len(items) != 2 or any(isinstance(i, bool) or not isinstance(i, int) for i in items):
+        raise Fact("E0401", f"a whole number or a list of two is wanted, not {describe(value)}")
+    return items
+
+
+def area(t: Tracer, value: Any) -> int:
+    """Number of elements of a kernel."""
+    rows, columns = pair(t, value)
+    return int(rows * columns)
+
+
+def _initialiser(name: str, *wanted: str) -> Builtin:
+    def run(_t: Tracer, **arguments: Any) -> Initial:
+        values = [arguments[f] for f in wanted if f in arguments]
+        if any(isinstance(v, Size) for v in values):
+            raise Fact("E0410", "an initialiser needs a number that is known when compiling")
+        if name == "file":
+            return Initial(name, (), str(values[0]))
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+            raise Fact("E0318", f"`{name}` wants numbers")
+        return Initial(name, tuple(float(v) for v in values))
+
+    return Builtin(
+        name, run, (), formals(*(f"{f}=" if f == "gain" else f for f in wanted)), fact=True
+    )
+
+
+def formals(*names: str) -> tuple[tree.Formal, ...]:
+    """Formals of a builtin; a name that ends in `=` has a default in Python."""
+    here = None
+    default = tree.Flag(here, True)  # type: ignore[arg-type]
+    return tuple(
+        tree.Formal(here, n.rstrip("="), default if n.endswith("=") else None)  # type: ignore[arg-type]
+        for n in names
+    )
+
+
+def facts() -> list[Builtin]:
+    """Every function of this file."""
+    return [
+        Builtin("size", size, (), formals("x", "axis"), fact=True),
+        Builtin("rank", rank, (), formals("x"), fact=True),
+        Builtin("count", count, (), formals("x"), fact=True),
+        Builtin("classes", classes, (), formals("ids"), fact=True),
+        Builtin("maker", maker, (), formals("x"), fact=True),
+        Builtin("pair", pair, (), formals("value"), fact=True),
+        Builtin("area", area, (), formals("value"), fact=True),
+        _initialiser("uniform", "a"),
+        _initialiser("normal", "s"),
+        _initialiser("glorot", "gain"),
+        _initialiser("he", "gain"),
+        _initialiser("orthogonal", "gain"),
+        _initialiser("file", "path"),
+    ]

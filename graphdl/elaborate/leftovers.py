@@ -1,0 +1,75 @@
+"""What the statements of a file leave over: unused names, a missing role, circles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+from ..syntax import tree
+from .ownership import parts
+from .scope import Scope
+from .statements import names_of
+
+if TYPE_CHECKING:
+    from .tracer import Tracer
+
+
+def left_over(t: Tracer, model: tree.Model, scope: Scope) -> None:
+    """Unused inputs are errors, other unused names warnings; a model needs a role."""
+    graph = t.graph
+    if (graph.inputs or t.targets()) and not (graph.outputs or graph.losses):
+        raise ModelError.at(
+            model.statements[0].span,
+            "E0317",
+            "this model has no output and no loss",
+            hint="begin a line with `output name = ...` or `loss = ...`",
+        )
+    for st in model.statements:
+        for name, span in names_of(st):
+            if name in scope.used or isinstance(st, tree.Param | tree.Op | tree.Block | tree.Role):
+                continue
+            if isinstance(st, tree.Tensor) and st.role == "input":
+                raise ModelError.at(
+                    span,
+                    "E0306",
+                    f"input `{name}` is not used",
+                    hint="delete it, or start a chain with it",
+                )
+            t.warn(
+                "W0301",
+                f"`{name}` is computed but never used"
+                if isinstance(st, tree.Binding)
+                else f"`{name}` is never used",
+                span,
+                "delete it, or did you mean to concatenate it?"
+                if isinstance(st, tree.Binding)
+                else "delete it",
+            )
+
+
+def circles(model: tree.Model) -> Callable[[str], list[str]]:
+    """How to find the names through which a binding depends on itself."""
+    uses: dict[str, set[str]] = {}
+    for st in model.statements:
+        if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
+            found = {n.path[0] for n in _names_in(st.value)}
+            for name, _ in names_of(st):
+                uses[name] = found
+
+    def circle(name: str) -> list[str]:
+        paths = [[name]]
+        while paths:
+            path = paths.pop()
+            for other in sorted(uses.get(path[-1], ())):
+                if other == name:
+                    return [*path, name]
+                if other in uses and other not in path and len(paths) < 1000:
+                    paths.append([*path, other])
+        return []
+
+    return circle
+
+
+def _names_in(e: Any) -> list[tree.Name]:
+    return [p for p in parts(e) if isinstance(p, tree.Name)]
