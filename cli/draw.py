@@ -8,7 +8,8 @@ from typing import Literal
 import click
 
 from .examples import examples
-from .model import model, overrides, reads_model, takes_settings
+from .model import graph_of, model, reads_model
+from .settings import overrides, takes_settings
 
 
 @click.command(
@@ -41,15 +42,14 @@ def command(
     title: str,
 ) -> None:
     """Draw a model: boxes and arrows, shapes on the arrows, blocks as frames."""
-    import graphdl
-    from graphdl.draw import draw, format_of
-
-    source = model(file, text)
+    source, (params, _) = model(file, text), overrides(settings)
     if output is None:
         output = Path(f"{source.stem if isinstance(source, Path) else 'model'}.svg")
+    from graphdl.draw import draw, format_of
+
     if str(output) != "-":
         format_of(output)  # a wrong ending is told before the model is read
-    drawing = draw(graphdl.compile(source, **overrides(settings)).graph, direction, title)
+    drawing = draw(graph_of(source, params), direction, title)
     if str(output) == "-":
         click.echo(drawing.dot, nl=False)
         return

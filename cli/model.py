@@ -1,4 +1,4 @@
-"""What every command that reads a model takes: FILE, `-e TEXT` and `--set name=value`."""
+"""What every command that reads a model takes: FILE or `-e TEXT`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from graphdl.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from graphdl.graph import Graph
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -26,17 +29,6 @@ def reads_model(command: F) -> F:
     return click.argument("file", required=False)(command)
 
 
-def takes_settings(command: F) -> F:
-    """Adds `settings`: the texts of every `--set`."""
-    return click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Set a `param` of the model, or `train.epochs=3` and the like. May be repeated.",
-    )(command)
-
-
 def model(file: str | None, text: str | None = None) -> Path | str:
     """What `graphdl.compile` takes: the path of a model file, or a program as text.
 
@@ -46,7 +38,7 @@ def model(file: str | None, text: str | None = None) -> Path | str:
     if (file is None) == (text is None):
         raise UsageError("give one model: FILE, or -e TEXT")
     if text is not None:
-        return text
+        return f"{text}\n"  # a newline says that this is no path
     assert file is not None
     if file == "-":
         return _standard_input()
@@ -84,24 +76,14 @@ def _beside(path: Path) -> list[str]:
 def _standard_input() -> str:
     data = sys.stdin.buffer.read()
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig") + "\n"
     except UnicodeDecodeError as error:
         raise UsageError("standard input is not UTF-8 text") from error
 
 
-def overrides(settings: tuple[str, ...]) -> dict[str, str]:
-    """The names and texts of `--set name=value`.
+def graph_of(source: Path | str, params: dict[str, Any]) -> Graph:
+    """The checked graph of a model; it need not be able to run."""
+    from graphdl.elaborate import elaborate
+    from graphdl.network import source_of
 
-    Raises:
-        UsageError: no `=`, or a name given twice.
-    """
-    found: dict[str, str] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        name = name.strip()
-        if not equals or not name or not value.strip():
-            raise UsageError(f"`--set {setting}` is not NAME=VALUE, such as `--set hidden=300`")
-        if name in found:
-            raise UsageError(f"`{name}` is set twice: to {found[name]} and to {value.strip()}")
-        found[name] = value.strip()
-    return found
+    return elaborate(source_of(source), params).graph

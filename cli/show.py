@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .examples import examples
-from .model import model, overrides, reads_model, takes_settings
+from .model import graph_of, model, reads_model
+from .settings import overrides, takes_settings
 
 if TYPE_CHECKING:
     from graphdl.graph import Graph, Node
+    from graphdl.program import Program
 
 
 @click.command(
@@ -40,18 +43,42 @@ def command(
     as_json: bool,
 ) -> None:
     """Print the nodes of a model: shapes, weights, multiply-adds, memory."""
-    import graphdl
+    source, (params, training) = model(file, text), overrides(settings)
+    if stage != "graph":
+        click.echo(_stage(source, params, training, stage), nl=False)
+        return
     from graphdl.draw import summary, tree
 
-    net = graphdl.compile(model(file, text), **overrides(settings))
-    if stage != "graph":
-        click.echo(net.show(stage))
-    elif as_json:
-        click.echo(json.dumps(_facts(net.graph), indent=2))
-    elif as_tree:
-        click.echo(tree(net.graph), nl=False)
+    graph = graph_of(source, params)
+    if as_json:
+        click.echo(json.dumps(_facts(graph), indent=2))
     else:
-        click.echo(summary(net.graph), nl=False)
+        click.echo(tree(graph) if as_tree else summary(graph), nl=False)
+
+
+def _stage(source: Path | str, params: dict[str, Any], training: dict[str, Any], stage: str) -> str:
+    import graphdl
+    from graphdl.engine.settings import Settings
+    from graphdl.program.text import text
+
+    net = graphdl.compile(source, **params)
+    settings = Settings.resolve(net.graph.settings, training)
+    net.use(settings)
+    program = net.program(stage)
+    return text(program) + (_memory(program, settings.batch) if stage == "schedule" else "")
+
+
+def _memory(program: Program, batch: int) -> str:
+    """What the plan of the arena saved, as a comment under the program."""
+    from graphdl.draw.summary import size
+    from graphdl.passes import plan_memory
+
+    names = {n for op in program.ops for d in op.out.type.shape for n in getattr(d, "names", set)()}
+    if names - {"B"}:
+        return ""
+    plan = plan_memory(program, {"B": batch}, "float32")
+    saved = f"{size(plan.unplanned)} without reuse"
+    return f"# arena of a step with batch {batch}, float32: {size(plan.size)}; {saved}\n"
 
 
 def _facts(graph: Graph) -> dict[str, Any]:

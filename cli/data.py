@@ -1,0 +1,84 @@
+"""`graphdl data`: the data sets and readers, where files are looked for, what one holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .examples import examples
+
+if TYPE_CHECKING:
+    from graphdl.data import Dataset, Lookup
+
+
+@click.command(
+    epilog=examples(
+        "graphdl data",
+        "graphdl data mnist --data-dir ~/sets",
+        "graphdl data csv iris.csv",
+    )
+)
+@click.argument("name", required=False)
+@click.argument("paths", nargs=-1)
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Look here first.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
+    """List the data sets and where they are looked for.
+
+    With a NAME (and the paths of its files), read it and say what it holds; a known set that is in
+    none of the folders is downloaded.
+    """
+    from graphdl.data import Lookup
+
+    lookup = Lookup.standard(data_dir=data_dir, trusted=True, report=_tell)
+    if name is None:
+        _list(lookup, as_json)
+    else:
+        _describe(_read(name, paths, lookup), name, as_json)
+
+
+def _read(name: str, paths: tuple[str, ...], lookup: Lookup) -> Dataset:
+    from graphdl.data import READERS, read
+    from graphdl.errors import UsageError, did_you_mean
+
+    if name not in READERS:
+        hint = did_you_mean(name, READERS) or f"there are: {', '.join(READERS)}"
+        raise UsageError(f"there is no data set or reader called `{name}`; {hint}")
+    return read(name, *paths, lookup=lookup)
+
+
+def _list(lookup: Lookup, as_json: bool) -> None:
+    from graphdl.data import known, options
+
+    if as_json:
+        rows = [{"name": n, "about": about, "options": options(n)} for n, about in known()]
+        folders = {place: str(folder) for place, folder in lookup.roots}
+        click.echo(json.dumps({"sets": rows, "folders": folders}, indent=2))
+        return
+    width = max(len(name) for name, _ in known())
+    for name, about in known():
+        click.echo(f"{name:<{width}}  {about}")
+    click.echo(f"\nlooked for in {lookup.places()}")
+
+
+def _describe(data: Dataset, name: str, as_json: bool) -> None:
+    if as_json:
+        facts = {
+            "name": name,
+            "splits": {part: len(split) for part, split in data.splits.items()},
+            "fields": {f: list(v.shape[1:]) for f, v in data.train.fields.items()},
+            "classes": {f: list(c) for f in data.fields if (c := data.classes(f))},
+        }
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo(str(data))
+    for field in data.fields:
+        if classes := data.classes(field):
+            click.echo(f"{field}: {', '.join(classes)}")
+
+
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)

@@ -1,0 +1,49 @@
+"""Training as lines of JSON, for programs that read along."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+
+def line(record: Mapping[str, Any]) -> str:
+    r"""One record as a line; JSON has no word for what is not finite, so that is null.
+
+    >>> line({"loss": float("nan"), "epoch": 1})
+    '{"loss": null, "epoch": 1}\n'
+    """
+    plain = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in record.items()
+    }
+    return json.dumps(plain, default=str) + "\n"
+
+
+class JsonLines:
+    """A reporter that writes one line for every epoch and every note."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def start(self, epoch: int, epochs: int, done: int, batches: int, examples: int) -> None:
+        """An epoch begins."""
+
+    def batch(self, done: int, examples: int, means: Callable[[], Mapping[str, float]]) -> None:
+        """A batch is done."""
+
+    def epoch(self, record: dict[str, Any], best: bool) -> None:
+        """An epoch is over: its line."""
+        self._write({**record, "best": best})
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+        self._write({"note": text})
+
+    def finish(self) -> None:
+        """Training is over."""
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        self.stream.write(line(record))
+        self.stream.flush()

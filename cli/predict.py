@@ -1,0 +1,163 @@
+"""`graphdl predict`: what a trained model says of every example, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from graphdl.errors import UsageError, did_you_mean
+
+from .examples import examples
+from .machine import chosen, takes_backend, takes_data, tell
+from .trained import examples_of, opened, takes_examples
+
+if TYPE_CHECKING:
+    from graphdl.network import Network
+
+Row = Sequence[object]
+
+
+@click.command(
+    epilog=examples(
+        "graphdl predict runs/digits-1 -o predictions.csv",
+        'graphdl predict best.safetensors --header "Id,Prediction" --id-base 1 --labels 0=-1,1=1',
+        "graphdl predict best.safetensors --probabilities -o probabilities.csv",
+    )
+)
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("-"),
+    help="The file to write; by default standard output.",
+)
+@click.option("--header", help='Names of the columns, such as "Id,Prediction"; "" for no header.')
+@click.option("--id-base", type=int, default=0, show_default=True, help="Number of the first row.")
+@click.option("--labels", metavar="0=-1,1=1", help="What to write for each class.")
+@click.option("--name", metavar="OUTPUT", help="The output to write, if the model has several.")
+@click.option("--probabilities", is_flag=True, help="Every number of the output, not the class.")
+@takes_examples
+@takes_data
+@takes_backend
+def command(
+    checkpoint: Path,
+    target: Path,
+    header: str | None,
+    id_base: int,
+    labels: str | None,
+    name: str | None,
+    probabilities: bool,
+    split: str | None,
+    data: str | None,
+    batch: int,
+    data_dir: Path | None,
+    gpu: bool,
+    backend: str | None,
+) -> None:
+    """Write a trained model's predictions as CSV.
+
+    One row for each example: its number, and the class with the largest score or, where the model
+    does not choose between classes, the output itself. With --labels a single probability is a
+    choice too: class 1 above one half.
+    """
+    net = opened(checkpoint, chosen(gpu, backend))
+    name = _output(net, name)
+    _, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=False)
+    inputs = chosen_split.batch(slice(0, len(chosen_split)), net.dtype)
+    found = net.predict(
+        batch=batch, output=name, **{n: v for n, v in inputs.items() if n in net.inputs}
+    )
+    values = found.reshape(len(found), -1)
+    if values.shape[1] == 1 and labels is not None and not probabilities:
+        values = _both(values)
+    choosing = not probabilities and values.shape[1] > 1
+    if choosing and found.ndim > 2:
+        shape = list(found.shape[1:])
+        raise UsageError(f"`{name}` is {shape} for each example; write it with --probabilities")
+    columns = _columns(values.shape[1], choosing, header)
+    rows = _rows(values, choosing, id_base, _spellings(labels, values.shape[1], choosing))
+    with _opened(target) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([columns] if columns else [])
+        writer.writerows(rows)
+    if str(target) != "-":
+        tell(f"wrote {len(found):,} predictions to {target}")
+
+
+def _output(net: Network, name: str | None) -> str:
+    known = list(net.outputs)
+    if not known:
+        raise UsageError("this model has no output to predict")
+    if name is None:
+        return known[0]
+    if name not in known:
+        hint = did_you_mean(name, known) or f"outputs: {', '.join(known)}"
+        raise UsageError(f"there is no output `{name}`; {hint}")
+    return name
+
+
+def _columns(width: int, choosing: bool, header: str | None) -> list[str]:
+    if header == "":
+        return []
+    count = 1 if choosing else width
+    if header is None:
+        return ["Id", *(["Prediction"] if count == 1 else map(str, range(width)))]
+    columns = next(csv.reader([header]))
+    if len(columns) != count + 1:
+        raise UsageError(f"--header names {len(columns)} columns, there are {count + 1}")
+    return columns
+
+
+def _spellings(labels: str | None, classes: int, choosing: bool) -> dict[int, str]:
+    """The class written as something else: `0=-1,1=1`."""
+    if labels is None:
+        return {}
+    if not choosing:
+        raise UsageError("--labels is for classes; this output is written as numbers")
+    spellings: dict[int, str] = {}
+    for pair in labels.split(","):
+        number, equals, text = pair.partition("=")
+        if not equals or not number.strip().isdecimal() or not text.strip():
+            raise UsageError(f"--labels is a list such as 0=-1,1=1, not `{labels}`")
+        spellings[int(number)] = text.strip()
+    absent = sorted(set(range(classes)) - spellings.keys())
+    unknown = sorted(spellings.keys() - set(range(classes)))
+    if absent or unknown:
+        what = f"says nothing of class {absent[0]}" if absent else f"names class {unknown[0]}"
+        raise UsageError(f"--labels {what}; the classes are 0..{classes - 1}")
+    return spellings
+
+
+def _both(values: Any) -> Any:
+    """Scores of two classes from the probability of the second."""
+    import numpy as np
+
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise UsageError("--labels needs classes or a probability; this output is any number")
+    return np.concatenate([1 - values, values], axis=1)
+
+
+def _rows(values: Any, choosing: bool, base: int, spellings: dict[int, str]) -> Iterator[Row]:
+    if choosing:
+        for i, best in enumerate(values.argmax(axis=1).tolist()):
+            yield (base + i, spellings.get(best, best))
+        return
+    for i, numbers in enumerate(values.tolist()):
+        yield (base + i, *(f"{number:.7g}" for number in numbers))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    if str(path) == "-":
+        yield sys.stdout
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        yield file

@@ -1,0 +1,93 @@
+"""What commands on a trained model take: its checkpoint, and the examples to run it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from graphdl.errors import UsageError
+
+from .machine import tell
+from .settings import constant
+
+if TYPE_CHECKING:
+    from graphdl.data import Dataset, Split
+    from graphdl.network import Network
+
+F = TypeVar("F", bound=Callable[..., object])
+NAMES = ("best.safetensors", "last.safetensors")
+
+
+def takes_examples(command: F) -> F:
+    """Adds `split`, `data` and `batch`."""
+    command = click.option(
+        "--batch", type=click.IntRange(1), default=256, show_default=True, help="At a time."
+    )(command)
+    command = click.option(
+        "--data",
+        metavar="CALL",
+        help="Other data than the model was trained on: 'csv(\"test.csv\")'.",
+    )(command)
+    return click.option(
+        "--split",
+        metavar="NAME",
+        help="train, validation or test.  [default: test, if there is one]",
+    )(command)
+
+
+def opened(path: Path, backend: str) -> Network:
+    """The network of a checkpoint, or of the best one in a run folder."""
+    import graphdl
+
+    return graphdl.load(checkpoint(path), backend=backend)
+
+
+def checkpoint(path: Path) -> Path:
+    """The checkpoint a path stands for.
+
+    Raises:
+        UsageError: a folder without one.
+    """
+    if not path.is_dir():
+        return path
+    for name in NAMES:
+        if (path / name).is_file():
+            return path / name
+    inner = sorted(run.parent for run in path.glob("*/last.safetensors"))
+    hint = f"; runs in it: {', '.join(map(str, inner[-3:]))}" if inner else ""
+    raise UsageError(f"{path} holds neither {' nor '.join(NAMES)}{hint}")
+
+
+def examples_of(
+    net: Network,
+    path: Path,
+    data: str | None,
+    split: str | None,
+    data_dir: Path | None,
+    *,
+    need_targets: bool,
+) -> tuple[str, Split]:
+    """The name and the examples of a split: of `data`, or of what the run was trained on."""
+    found = _dataset(net, path, data, data_dir, need_targets)
+    names = [split] if split else ["test", "validation", "train"]
+    for name in names:
+        if name in found.splits:
+            return name, found.splits[name]
+    raise UsageError(f"{found.name} has no split `{split}`; there are: {', '.join(found.splits)}")
+
+
+def _dataset(
+    net: Network, path: Path, data: str | None, data_dir: Path | None, need_targets: bool
+) -> Dataset:
+    from graphdl.engine.checkpoint import open_checkpoint
+    from graphdl.engine.settings import Settings
+
+    if data is not None:
+        source = constant("data", data)
+    else:
+        settings = open_checkpoint(checkpoint(path)).settings
+        source = Settings.from_json(settings).data if settings else None
+    return net.dataset(data_dir=data_dir, report=tell, need_targets=need_targets, data=source)
