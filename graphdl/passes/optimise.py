@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..program import Program
 from .absorb_transposes import absorb_transposes
+from .batch_last import batch_last
 from .common_subexpressions import common_subexpressions
 from .dead_code import dead_code
 from .fuse_pointwise import fuse_pointwise
@@ -18,6 +19,8 @@ PASSES: tuple[Pass, ...] = (
     dead_code,
     simplify,
     absorb_transposes,
+    common_subexpressions,
+    batch_last,
     common_subexpressions,
     dead_code,
     settle_updates,

@@ -89,7 +89,13 @@ def _contract(
 
 
 def _fold_order(axes: Axes) -> tuple[str, ...]:
-    """Plain labels, offsets, positions: the order in which a product meets the fold best."""
+    """Offsets, then positions, where the windows stand: the fold then adds in long runs."""
     windows = windows_of(axes)
-    plain = [axis for axis in axes if isinstance(axis, str)]
-    return (*plain, *(w.offset for w in windows), *(w.position for w in windows))
+    places = [place for place, axis in enumerate(axes) if not isinstance(axis, str)]
+    lead, rest = axes[: places[0]], axes[places[0] :]
+    return (
+        *map(str, lead),
+        *(w.offset for w in windows),
+        *(w.position for w in windows),
+        *(axis for axis in rest if isinstance(axis, str)),
+    )

@@ -1,4 +1,4 @@
-"""Maximum and mean over sliding windows of the last axes, and their gradients."""
+"""Maximum and mean over sliding windows, and their gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from math import prod
 from types import EllipsisType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
@@ -17,29 +17,42 @@ from ..size import Dim
 if TYPE_CHECKING:
     from ..builder import Builder
 
+D = TypeVar("D")
 Index = tuple[slice | EllipsisType, ...]
 
 
 @dataclass(frozen=True)
 class Windowed(Primitive):
-    """Base: the geometry, one entry for each of the last axes."""
+    """Base: the geometry, one entry for each of the last axes but `after`."""
 
     kernel_shape: tuple[int, ...]
     stride: tuple[int, ...]
     padding: tuple[tuple[int, int], ...]
     ceil: bool = False
+    after: int = 0
+
+    @property
+    def geometry(self) -> tuple[Any, ...]:
+        """The constants that a primitive over the same windows needs."""
+        return self.kernel_shape, self.stride, self.padding, self.ceil, self.after
+
+    def cut(self, shape: tuple[D, ...]) -> tuple[tuple[D, ...], tuple[D, ...], tuple[D, ...]]:
+        """A shape before, along and after the windows."""
+        stop = len(shape) - self.after
+        start = stop - len(self.kernel_shape)
+        return shape[:start], shape[start:stop], shape[stop:]
 
     def windows(self, x: Type) -> Type:
         """The type of a result with one number for each window of `x`."""
         rank = len(self.kernel_shape)
-        if len(x.shape) < rank or x.kind != "float":
+        if len(x.shape) < rank + self.after or x.kind != "float":
             raise ShapeError(f"{self.name} takes at least {rank} axes of float, not {x}")
-        lead, sides = x.shape[: len(x.shape) - rank], x.shape[len(x.shape) - rank :]
+        lead, sides, rest = self.cut(x.shape)
         counts = tuple(self._count(axis, size) for axis, size in enumerate(sides))
         if any(isinstance(n, int) and n < 1 for n in counts):
             kernel, given = ("x".join(map(str, s)) for s in (self.kernel_shape, sides))
             raise ShapeError(f"the kernel {kernel} is larger than its input {given}", code="E0404")
-        return Type(lead + counts)
+        return Type(lead + counts + rest)
 
     def _count(self, axis: int, size: Dim) -> Dim:
         kernel, stride, (before, after) = (
@@ -70,13 +83,13 @@ class Windowed(Primitive):
                 seen.append(
                     slice(begin, max(begin, begin + (last - first - 1) * stride + 1), stride)
                 )
+            rest = (slice(None),) * self.after
             if all(s.start < s.stop for s in inside):
-                yield (..., *inside), (..., *seen)
+                yield (..., *inside, *rest), (..., *seen, *rest)
 
     def pairs(self, windows: Array, x: Array) -> Iterator[tuple[Index, Index]]:
         """`places` for the arrays of a result and an input."""
-        rank = len(self.kernel_shape)
-        return self.places(windows.shape[-rank:], x.shape[-rank:])
+        return self.places(self.cut(windows.shape)[1], self.cut(x.shape)[1])
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,7 @@ class WindowMax(Windowed):
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
-        geometry = self.kernel_shape, self.stride, self.padding, self.ceil
-        return (build.emit(WindowMaxGradient(*geometry), args[0], out, grad),)
+        return (build.emit(WindowMaxGradient(*self.geometry), args[0], out, grad),)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
@@ -125,18 +137,16 @@ class WindowMaxGradient(Windowed):
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
         x, largest, grad = args
-        taken = scratch(largest.shape, "bool")
-        hits = scratch(largest.shape, "bool")
+        left = scratch(largest.shape, "float")
         share = scratch(largest.shape, "float")
         yield partial(out.fill, 0)
-        yield partial(taken.fill, False)
+        # What no earlier place took: all of the gradient until one equals the maximum, then none.
+        yield partial(xp.copyto, left, grad)
         for inside, seen in self.pairs(largest, x):
-            hit, done, part, target = hits[inside], taken[inside], share[inside], out[seen]
-            yield partial(xp.equal, x[seen], largest[inside], out=hit)
-            yield partial(xp.greater, hit, done, out=hit)
-            yield partial(xp.logical_or, hit, done, out=done)
-            yield partial(part.fill, 0)
-            yield partial(xp.copyto, part, grad[inside], where=hit)
+            rest, part, target = left[inside], share[inside], out[seen]
+            yield partial(xp.equal, x[seen], largest[inside], out=part)
+            yield partial(xp.multiply, part, rest, out=part)
+            yield partial(xp.subtract, rest, part, out=rest)
             yield partial(xp.add, target, part, out=target)
 
 
@@ -152,10 +162,8 @@ class WindowMean(Windowed):
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
-        rank = len(self.kernel_shape)
-        sides = args[0].type.shape[len(args[0].type.shape) - rank :]
-        geometry = self.kernel_shape, self.stride, self.padding, self.ceil
-        return (build.emit(WindowMeanGradient(*geometry, sides), grad),)
+        sides = self.cut(args[0].type.shape)[1]
+        return (build.emit(WindowMeanGradient(*self.geometry, sides=sides), grad),)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
@@ -178,7 +186,8 @@ class WindowMeanGradient(Windowed):
 
     def infer(self, *types: Type) -> Type:
         (grad,) = types
-        x = Type(grad.shape[: len(grad.shape) - len(self.sides)] + self.sides)
+        lead, _, rest = self.cut(grad.shape)
+        x = Type(lead + self.sides + rest)
         if self.windows(x) != grad:
             raise ShapeError(f"{grad} are not windows of {x}")
         return x
@@ -186,8 +195,7 @@ class WindowMeanGradient(Windowed):
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
-        geometry = self.kernel_shape, self.stride, self.padding, self.ceil
-        return (build.emit(WindowMean(*geometry), grad),)
+        return (build.emit(WindowMean(*self.geometry), grad),)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
@@ -210,11 +218,12 @@ def weights(
         return [1 / prod(geometry.kernel_shape)]
     rank = len(geometry.kernel_shape)
     factors = []
-    for axis, size in enumerate(shape[-rank:]):
+    counts = geometry.cut(windows.shape)[1]
+    for axis, size in enumerate(geometry.cut(shape)[1]):
         kernel, stride = geometry.kernel_shape[axis], geometry.stride[axis]
         before, after = geometry.padding[axis]
-        column = [1] * rank
-        column[axis] = windows.shape[axis - rank]
+        column = [1] * (rank + geometry.after)
+        column[axis] = counts[axis]
         starts = range(-before, -before + stride * column[axis], stride)
         shares = [1 / (min(start + kernel, size + after) - start) for start in starts]
         factors.append(xp.asarray(shares, dtype=windows.dtype).reshape(column))
