@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from math import prod
 from types import EllipsisType, ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..builder import Builder
 
 D = TypeVar("D")
+Sides = tuple[int, ...]
+Geometry = tuple[Sides, Sides, tuple[tuple[int, int], ...], bool, int]
 Index = tuple[slice | EllipsisType, ...]
 
 
@@ -32,7 +34,7 @@ class Windowed(Primitive):
     after: int = 0
 
     @property
-    def geometry(self) -> tuple[Any, ...]:
+    def geometry(self) -> Geometry:
         """The constants that a primitive over the same windows needs."""
         return self.kernel_shape, self.stride, self.padding, self.ceil, self.after
 
@@ -163,7 +165,7 @@ class WindowMean(Windowed):
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
         sides = self.cut(args[0].type.shape)[1]
-        return (build.emit(WindowMeanGradient(*self.geometry, sides=sides), grad),)
+        return (build.emit(WindowMeanGradient(*self.geometry, sides), grad),)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
