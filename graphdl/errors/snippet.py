@@ -28,10 +28,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A source line as it is shown, with its marks from left to right."""
+    """A source line as screen cells, with its marks from left to right."""
 
     number: int
-    text: str
+    cells: list[str]
     marks: tuple[Mark, ...]
 
 
@@ -49,7 +49,7 @@ def draw(source: Source, labels: Sequence[tuple[Label, str]], gutter: int) -> li
         assert line is not None
         if before and line.number - before.number - 1 > HIDDEN:
             drawn.append("...")
-        drawn.append(f" {line.number:>{gutter}} | {line.text}".rstrip())
+        drawn.append(f" {line.number:>{gutter}} | {''.join(line.cells)}".rstrip())
         drawn += [f"{bar} {row}".rstrip() for row in _rows(line.marks)]
     return drawn
 
@@ -65,50 +65,48 @@ def _line(source: Source, number: int, labels: list[tuple[Label, str]]) -> Line:
     begin = first.start - (first.column - 1)
     stop = source.text.find("\n", begin)
     raw = source.text[begin : stop if stop >= 0 else None].removesuffix("\r")
-    shown, columns = _expand(raw)
+    cells, columns = _expand(raw)
     marks = []
     for label, sign in labels:
         start = min(label.span.start - begin, len(raw))
         end = min(label.span.end - begin, len(raw.rstrip()))
         left = columns[start]
         marks.append(Mark(left, max(columns[max(end, start)], left + 1), sign, label.text))
-    return Line(number, shown, tuple(marks))
+    return Line(number, cells, tuple(marks))
 
 
-def _expand(raw: str) -> tuple[str, list[int]]:
-    """The line as a terminal shows it, and the screen column of each character and of the end."""
-    shown: list[str] = []
+def _expand(raw: str) -> tuple[list[str], list[int]]:
+    """The line as screen cells, and the column of each character and of the end."""
+    cells: list[str] = []
     columns = [0]
     for character in raw:
-        at = columns[-1]
-        piece = " " * (TAB - at % TAB) if character == "\t" else printable(character)
-        shown.append(piece)
-        columns.append(at + sum(map(_width, piece)))
-    return "".join(shown), columns
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if character == "\t":
+            cells += " " * (TAB - len(cells) % TAB)
+        elif unicodedata.combining(character) and cells:
+            cells[-1] += character
+        else:
+            wide = unicodedata.east_asian_width(character) in "WF"
+            cells += [printable(character), ""] if wide else printable(character)
+        columns.append(len(cells))
+    return cells, columns
 
 
 def _cut(line: Line) -> Line:
     """A long line is shown around its first primary mark only."""
-    if len(line.text) <= WIDEST:
+    length = len(line.cells)
+    if length <= WIDEST:
         return line
     focus = min(line.marks, key=lambda mark: (mark.sign != "^", mark.start)).start
-    low = max(0, min(focus - MARGIN, len(line.text) - WIDEST))
+    low = max(0, min(focus - MARGIN, length - WIDEST))
     high = low + WIDEST
-    before = "..." if low else ""
-    after = "..." if high < len(line.text) else ""
+    before, after = ["."] * 3 * (low > 0), ["."] * 3 * (high < length)
     shift = len(before) - low
     marks = tuple(
-        Mark(max(m.start, low) + shift, min(m.end, high) + shift, m.sign, m.text)
+        Mark(max(m.start, low) + shift, min(m.end, high + 1) + shift, m.sign, m.text)
         for m in line.marks
-        if m.start < high and m.end > low
+        if m.start <= high and m.end > low
     )
-    return Line(line.number, before + line.text[low:high] + after, marks)
+    return Line(line.number, before + line.cells[low:high] + after, marks)
 
 
 def _rows(marks: Sequence[Mark]) -> list[str]:

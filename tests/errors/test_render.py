@@ -115,6 +115,15 @@ def test_a_long_line_is_cut_around_the_caret():
     assert lines[0].index("WRONG") == lines[1].index("^^^^^")
 
 
+@pytest.mark.parametrize("letter", ["a", "\u65e5", "\t", "e\u0301"])
+@pytest.mark.parametrize("length", [20, 60, 100, 101, 140, 300])
+def test_the_end_of_a_line_can_be_marked_however_long_it_is(letter, length):
+    text = letter * length
+    for start in (0, len(text) // 2, len(text) - 1, len(text)):
+        found = Diagnostic("E0100", "no", Label(Span(Source("m", text), start, start + 1)))
+        assert "^" in render(found)
+
+
 @pytest.mark.parametrize(
     ("text", "start", "end"), [("a\n", 2, 2), ("", 0, 0), ("", 0, 1), ("ab", 1, 1), ("ab", 2, 9)]
 )
