@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import networkx
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Diagnostic, Source, Span
 from ..program import Dim, Kind
+
+if TYPE_CHECKING:
+    import networkx
+
+if TYPE_CHECKING:
+    import networkx
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,10 @@ class Graph:
 
     def network(self) -> networkx.MultiDiGraph[str]:
         """The graph for networkx: nodes carry `node`, edges `wire` and `position`."""
+        import networkx  # here: it takes longer to import than a model takes to check
+
+        import networkx  # slow to load, and only drawings and searches need it
+
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for name, node in self.nodes.items():
             graph.add_node(name, node=node)
