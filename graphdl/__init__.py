@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .checking import check
     from .data import Dataset
     from .errors import (
         DataError,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         UsageError,
         render,
     )
-    from .network import Network, check, compile, load
+    from .network import Network, compile, load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,7 +40,7 @@ __all__ = [
     "render",
 ]
 
-_ROOMS = {"Network": "network", "check": "network", "compile": "network", "load": "network",
+_ROOMS = {"Network": "network", "check": "checking", "compile": "network", "load": "network",
           "Dataset": "data"}  # fmt: skip
 
 

@@ -11,9 +11,6 @@ from ..program import Dim, Kind
 if TYPE_CHECKING:
     import networkx
 
-if TYPE_CHECKING:
-    import networkx
-
 
 @dataclass(frozen=True, slots=True)
 class Shaped:

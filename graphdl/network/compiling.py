@@ -1,4 +1,4 @@
-"""The front door: text or path in, network or diagnostics out."""
+"""The front door: text, path or checkpoint in, network out."""
 
 from __future__ import annotations
 
@@ -6,33 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..elaborate import elaborate
-from ..errors import DataError, Diagnostic, ModelError, Source, UsageError
-from ..syntax import parse, read
+from ..checking import source_of
+from ..errors import DataError, Source, UsageError
+from ..syntax import parse
 from .network import Network
-
-
-def source_of(model: str | os.PathLike[str]) -> Source:
-    """The text of a model: a path, the name of a shipped model, or the text itself.
-
-    Anything with an arrow or a newline is text; everything else a path.
-    """
-    written = os.fspath(model)
-    if isinstance(model, str) and ("->" in written or "\n" in written or "=" in written):
-        return Source("<text>", written)
-    path = Path(written)
-    if not path.exists() and path.parent == Path() and not path.suffix:
-        shipped = Path(__file__).parents[1] / "models" / f"{written}.gdl"
-        shipped = shipped if shipped.is_file() else _shipped(written)
-        if shipped.is_file():
-            return read(shipped)
-    return read(path)
-
-
-def _shipped(name: str) -> Path:
-    from importlib import resources
-
-    return Path(str(resources.files("graphdl.models"))) / f"{name}.gdl"
 
 
 def compile(
@@ -49,26 +26,6 @@ def compile(
     Raises ModelError with the diagnostics, UsageError for an unknown backend or dtype.
     """
     return Network(parse(source_of(model)), params, backend=backend, dtype=dtype, seed=seed)
-
-
-def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
-    """Every finding about a model: errors and warnings, an empty list when all is well."""
-    try:
-        graph = elaborate(source_of(model), params).graph
-    except ModelError as error:
-        return list(error.diagnostics)
-    return list(graph.warnings) + setting_errors(graph)
-
-
-def setting_errors(graph: Any) -> list[Diagnostic]:
-    """What is wrong in the `train` block."""
-    from ..engine.settings import Settings
-
-    try:
-        Settings.resolve(graph.settings)
-    except ModelError as error:
-        return list(error.diagnostics)
-    return []
 
 
 def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None = None) -> Network:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import numpy
-
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type
 from ..size import Dim
@@ -24,6 +22,8 @@ class _Stream:
     """A Philox generator put back to a given place by setting its state."""
 
     def __init__(self, node: int) -> None:
+        import numpy
+
         self.bits = numpy.random.Philox(key=0)
         self.generator = numpy.random.Generator(self.bits)
         self.node = node % _WORD
@@ -44,7 +44,7 @@ class _Stream:
         self.counter[:] = 0
         self.counter[1] = draw % _WORD
         self.bits.state = self.state
-        self.generator.random(out=buffer, dtype=numpy.float32)
+        self.generator.random(out=buffer, dtype="float32")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Random(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
+        import numpy  # checking a model does without it
+
         seed, draw = args
         stream = _Stream(self.node)
         on_host = xp.__name__ == "numpy"
