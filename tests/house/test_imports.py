@@ -22,6 +22,7 @@ ORDER = (
     "data",
     "engine",
     "draw",
+    "checking",
     "network",
 )
 RANK = {name: rank for rank, name in enumerate(ORDER)}
