@@ -153,6 +153,10 @@ def call(t: Tracer, e: tree.Call, s: Scope) -> Any:
         numbers = [v for v, _ in arguments.positional]
         if target.number and not arguments.flowing and len(numbers) >= len(target.ports):
             return t.number(target, numbers, e)
+    if _of_numbers(target, arguments):
+        assert isinstance(target, Definition)
+        with located(t, e.span, []):
+            return run_op(t, target, bind(t, target, None, arguments, e.span))
     if not arguments.flowing:
         return Layer(e, s, target.name)
     if isinstance(target, Definition) and owns_weights(target):
@@ -165,6 +169,18 @@ def call(t: Tracer, e: tree.Call, s: Scope) -> Any:
             hint=f"write `{first} -> {target.name}({rest})`",
         )
     return apply(t, target, None, arguments, e.span, e)
+
+
+def _of_numbers(target: Callee, arguments: Arguments) -> bool:
+    """Whether this is an op of numbers alone, such as `sigmoid(0.5)`: then it gives a number.
+
+    Where an op has parameters the numbers are theirs, and it is a layer: `leaky_relu(0.2)`.
+    """
+    if not isinstance(target, Definition) or not isinstance(target.tree, tree.Op):
+        return False
+    numbers = [v for v, _ in arguments.positional if type(v) in (int, float)]
+    whole = len(numbers) == len(arguments.positional) == len(target.ports)
+    return whole and not target.formals and not arguments.named
 
 
 def _layer_called(t: Tracer, layer: Layer, e: tree.Call, s: Scope) -> Any:

@@ -71,7 +71,7 @@ def elaborate(
 def _walk(t: Tracer, model: tree.Model, params: dict[str, Any]) -> Elaborated:
     from .model import run_model
 
-    imports = Imports(model.source)
+    imports = Imports(model)
     scope = Scope(library_scope(t))
     t.model_scope = scope
     try:

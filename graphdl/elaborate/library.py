@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, Source, UsageError, did_you_mean
+from ..errors import ModelError, Source, Span, UsageError, did_you_mean
 from ..syntax import parse, read, tree
 from .functions import builtins
 from .scope import Scope
@@ -49,9 +49,11 @@ def library_scope(t: Tracer) -> Scope:
 class Imports:
     """Files reached by `import`, each read once; never outside the folder of the first file."""
 
-    def __init__(self, source: Source) -> None:
-        path = Path(source.name)
-        self.root = path.parent.resolve() if path.is_file() else None
+    def __init__(self, model: tree.Model) -> None:
+        path = Path(model.source.name)
+        self.library = model.library
+        on_disk = model.library is None and path.is_file()
+        self.root = path.parent.resolve() if on_disk or model.library else None
         self.open: list[Path] = []
         self.texts: dict[str, str] = {}
 
@@ -86,12 +88,21 @@ class Imports:
             )
         if path in self.open:
             raise ModelError.at(span, "E0209", f'"{st.path.value}" imports itself')
+        text = self._text(path, span)
+        self.texts[path.relative_to(self.root).as_posix()] = text
+        return self._definitions(t, parse(Source(_shown(path, importer), text)), path)
+
+    def _text(self, path: Path, span: Span) -> str:
+        assert self.root is not None
+        if self.library is not None:
+            name = path.relative_to(self.root).as_posix()
+            if name not in self.library:
+                raise ModelError.at(span, "E0209", f"the text of {name} is not in the checkpoint")
+            return self.library[name]
         try:
-            source = read(path)
+            return read(path).text
         except (UsageError, ModelError) as error:
             raise ModelError.at(span, "E0209", f"cannot import: {error}") from None
-        self.texts[str(path.relative_to(self.root))] = source.text
-        return self._definitions(t, parse(Source(_shown(path, importer), source.text)), path)
 
     def _definitions(self, t: Tracer, model: tree.Model, path: Path) -> Scope:
         assert t.model_scope is not None

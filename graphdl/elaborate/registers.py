@@ -12,7 +12,7 @@ from ..syntax import tree
 from .place import Place, joined
 from .scope import Scope
 from .statements import claim
-from .values import Fact, Tensor, describe
+from .values import Builtin, Fact, Tensor, describe
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -78,13 +78,15 @@ def _kept(t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
     shape = tuple(_whole(t, e, scope, st.name) for e in st.shape or ())
     default = Initial("glorot") if st.kind == "weight" else Initial("constant", (0.0,))
     value = default if st.value is None else t.evaluate(st.value, scope)
-    initial = as_initial(value, st)
+    initial = as_initial(t, value, st)
     kind: Literal["weight", "running"] = "running" if st.kind == "running" else "weight"
     return t.keep(Weight(name, shape, initial, kind, st.name_span))
 
 
-def as_initial(value: Any, st: tree.Register) -> Initial:
-    """A number or an initialiser as the start of a register."""
+def as_initial(t: Tracer, value: Any, st: tree.Register) -> Initial:
+    """A number or an initialiser as the start of a register; `glorot` alone is `glorot()`."""
+    if isinstance(value, Builtin) and value.fact and all(f.default for f in value.formals):
+        value = value.function(t)
     if isinstance(value, Initial):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..checking import source_of
-from ..errors import DataError, Source, UsageError
+from ..errors import DataError, Source
 from ..syntax import parse
 from .network import Network
 
@@ -37,19 +38,19 @@ def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None
 
     checkpoint = open_checkpoint(Path(path))
     about = checkpoint.description
-    text, imports = checkpoint.model, dict(about.get("imports") or {})
-    name = str(about.get("file") or "<checkpoint>")
-    params = about.get("params") or {}
-    if imports:
-        raise UsageError(f"{path}: a model with imports cannot be loaded from a checkpoint yet")
-    if not isinstance(params, dict):
-        raise DataError(f"{path}: its parameters are broken")
+    params, imports = about.get("params") or {}, about.get("imports") or {}
+    if not isinstance(params, dict) or not isinstance(imports, dict):
+        raise DataError(f"{path}: its parameters or imports are broken")
+    # A name without a folder: nothing beside the checkpoint is ever read for it.
+    source = Source(Path(str(about.get("file") or "checkpoint")).name, checkpoint.model)
+    model = replace(parse(source), library={str(k): str(v) for k, v in imports.items()})
     net = Network(
-        parse(Source(name, text)),
+        model,
         params,
         backend=backend,
         dtype=dtype or str(about.get("dtype", "float32")),
         seed=checkpoint.seed,
+        drawn=False,
     )
     restore(net, checkpoint)
     net.steps, net.draws = checkpoint.steps, checkpoint.draws

@@ -56,7 +56,9 @@ class Network:
         backend: str = "numpy",
         dtype: str = "float32",
         seed: int = 0,
+        drawn: bool = True,
     ) -> None:
+        """`drawn` says whether weights are drawn, or stay zero because others will follow."""
         if dtype not in DTYPES:
             raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
         self._backend = open_backend(backend)
@@ -82,7 +84,10 @@ class Network:
         self._ports = {
             n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
         }
-        self.initialise(seed)
+        if drawn:
+            self.initialise(seed)
+        else:
+            self._weights.clear()
 
     # ---- what it is --------------------------------------------------------------------
 
@@ -271,7 +276,8 @@ class Network:
 
     def state(self) -> dict[str, Array]:
         """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
-        self._training()
+        if self.graph.losses:
+            self._training()
         names = {
             n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
         }

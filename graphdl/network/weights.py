@@ -27,6 +27,11 @@ class Weights:
         for weight in self.graph.weights.values():
             self[weight.name] = initial_value(weight, seed, folder)
 
+    def clear(self) -> None:
+        """Every array zero."""
+        for name in self.graph.weights:
+            self[name] = 0.0
+
     def learned(self) -> list[str]:
         """Names of what training learns: not the running statistics."""
         return [n for n, w in self.graph.weights.items() if w.kind == "weight"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -359,7 +360,11 @@ Statement = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A whole file."""
+    """A whole file.
+
+    `library` has the text of each file it imports, when they are not to be read from a disk.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
+    library: Mapping[str, str] | None = None
