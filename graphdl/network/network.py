@@ -131,6 +131,11 @@ class Network:
         count = sum(w.count for w in self.graph.weights.values() if w.kind == "weight")
         return f"<graphdl network {self.name}: {count:,} weights, {self.backend} {self.dtype}>"
 
+    @property
+    def default_lr(self) -> float | None:
+        """The learning rate of the optimiser as written, None for a rule without one."""
+        return self._training().rate
+
     # ---- weights -----------------------------------------------------------------------
 
     def initialise(self, seed: int) -> None:
