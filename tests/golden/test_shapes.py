@@ -51,7 +51,11 @@ SHAPES: list[tuple[str, dict[str, Any], str]] = [
         "dropout 200, linear 10",
     ),
     ("mlp", {}, "flatten 784, linear 200, tanh 200, linear 200, tanh 200, linear 10"),
-    ("mlp", {"layers": 1, "drop": 0.2}, "flatten 784, linear 200, tanh 200, dropout 200, linear 10"),
+    (
+        "mlp",
+        {"layers": 1, "drop": 0.2},
+        "flatten 784, linear 200, tanh 200, dropout 200, linear 10",
+    ),
     (
         SENTENCE,
         {},
@@ -98,7 +102,8 @@ def layers(net: gdl.Network) -> str:
     return ", ".join(
         f"{node.label} {shape_of(net, name)}"
         for name, node in net.graph.nodes.items()
-        if node.kind in ("layer", "op") and node.label not in ("softmax", "cross_entropy", "accuracy")
+        if node.kind in ("layer", "op")
+        and node.label not in ("softmax", "cross_entropy", "accuracy")
     )
 
 
@@ -142,9 +147,7 @@ def test_each_parameter_of_the_parametrised_cnn_moves_its_sizes(
         ({"pooling_size": 3}, "no parameter `pooling_size`"),
     ],
 )
-def test_parameters_outside_their_domain_are_refused(
-    params: dict[str, Any], message: str
-) -> None:
+def test_parameters_outside_their_domain_are_refused(params: dict[str, Any], message: str) -> None:
     with pytest.raises(gdl.ModelError, match=message.replace("(", r"\(")):
         gdl.compile("parametrised_cnn", **params)
 

@@ -1,0 +1,229 @@
+"""Gradients that the courses derive by hand, and what the gradient check says of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphdl as gdl
+
+Array = np.ndarray[Any, Any]
+
+# The loss picks out one number: dE/dy is 1 there and 0 elsewhere.
+ONE_OUTPUT = """
+input x[{n}]
+target unit[{n}]
+y = x -> {layer}
+output = y
+loss = sum(y * unit, all)
+"""
+
+
+def sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def jacobian(layer: str, x: Array, definitions: str = "") -> Array:
+    """dy_i/dx_j of a layer, one row for each output."""
+    n = x.shape[-1]
+    net = gdl.compile(definitions + ONE_OUTPUT.format(n=n, layer=layer), dtype="float64")
+    assert net.gradcheck(inputs=True)
+    rows = [net.gradients(x=x[None], unit=unit[None], wrt="x")["x"][0] for unit in np.eye(n)]
+    return np.array(rows)
+
+
+# ---- min and max share their inputs ----------------------------------------------------------
+
+PAIRS = [(0.3, -0.5), (-1.0, 2.0), (3.0, 2.9), (-4.0, -4.5)]
+
+
+@pytest.mark.parametrize("order", ["{} {}", "{1} {0}"])
+@pytest.mark.parametrize(("x1", "x2"), PAIRS)
+def test_min_plus_max_is_a_sum_whatever_the_order(x1: float, x2: float, order: str) -> None:
+    x1, x2 = map(float, order.format(x1, x2).split())
+    net = gdl.compile("min_max_dag", dtype="float64")
+    s = sigmoid(np.array([x1, x2]))
+    there = 2 * (net(x1=[x1], x2=[x2])["y"][0] - 0.5)  # dE/dy of the squared error
+    found = net.gradients(x1=[x1], x2=[x2], t=[0.5], wrt=["x1", "x2"])
+    back = np.array([found["x1"][0], found["x2"][0]])
+    np.testing.assert_allclose(back, there * s * (1 - s), rtol=1e-12)
+
+
+@pytest.mark.parametrize("x", [0.0, 0.7, -2.0])
+def test_at_a_tie_one_branch_takes_it_all(x: float) -> None:
+    net = gdl.compile("min_max_dag", dtype="float64")
+    s = sigmoid(np.array(x))
+    there = 2 * (net(x1=[x], x2=[x])["y"][0] - 0.5)
+    found = net.gradients(x1=[x], x2=[x], t=[0.5], wrt=["x1", "x2"])
+    assert found["x1"][0] == pytest.approx(2 * there * s * (1 - s), rel=1e-12)
+    assert found["x2"][0] == 0
+
+
+# ---- softmax with an inverse temperature and a minus sign ---------------------------------------
+
+
+@pytest.mark.parametrize("b", [0.3, 1.0, 5.0])
+@pytest.mark.parametrize("layer", ["softmin({})", "low({})"])
+def test_jacobian_of_softmin(layer: str, b: float) -> None:
+    """dp_i/dx_j = -b p_i (delta_ij - p_j), of the prelude's and of one written as a block."""
+    own = "block x -> low(b) { exp(-b * x) / sum(exp(-b * x)) }\n"
+    own = own.replace("sum(exp(-b * x))", "sum(exp(-b * x), -1, keep = true)")
+    x = np.random.default_rng(4).uniform(-2, 2, 5)
+    p = np.exp(-b * x) / np.exp(-b * x).sum()
+    expected = -b * p[:, None] * (np.eye(5) - p[None, :])
+    found = jacobian(layer.format(b), x, own if "low" in layer else "")
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+
+
+# ---- pointwise rules ----------------------------------------------------------------------------
+
+POINTS = np.array([-3.0, -0.75, -1e-3, 0.0, 1e-3, 0.5, 2.0])
+RULES: list[tuple[str, Any]] = [
+    ("sigmoid", lambda x: sigmoid(x) * (1 - sigmoid(x))),
+    ("tanh", lambda x: 1 - np.tanh(x) ** 2),
+    ("relu", lambda x: (x > 0).astype(float)),
+    ("softsign", lambda x: 1 / (1 + np.abs(x)) ** 2),
+    ("squash", lambda x: 1 / (1 + np.abs(x)) ** 2),
+    ("logistic", lambda x: sigmoid(x) * (1 - sigmoid(x))),
+]
+OPS = "op squash(x) = x / (1 + abs(x))\nop logistic(x) = 1 / (1 + exp(-x))\n"
+
+
+@pytest.mark.parametrize(("layer", "slope"), RULES, ids=[name for name, _ in RULES])
+def test_pointwise_rules(layer: str, slope: Any) -> None:
+    """The Jacobian is diagonal, and the slope at a kink is that of the left side or 0."""
+    found = jacobian(layer, POINTS, OPS)
+    expected = slope(POINTS)
+    np.testing.assert_allclose(np.diag(found), expected, rtol=1e-12, atol=1e-15)
+    assert np.count_nonzero(found - np.diag(np.diag(found))) == 0
+
+
+# ---- one matrix, fifty uses ---------------------------------------------------------------------
+
+CHAIN = """
+layer w = linear({n}, bias = false)
+input h1[{n}]
+target dy[{n}]
+h50 = h1 -> repeat 49 {{ w }}
+output y = h50 -> w
+loss = sum(h50 * dy, all)
+"""
+
+
+@pytest.mark.parametrize("c", [1.0, 0.5, 2.0])
+@pytest.mark.parametrize("n", [1, 8])
+def test_a_gradient_through_49_products_is_the_power_exactly(n: int, c: float) -> None:
+    """W = cI: |dE/dh_1| = c^49 |dE/dh_50|, to the last bit of float32."""
+    net = gdl.compile(CHAIN.format(n=n), dtype="float32")
+    net["w.weight"] = c * np.eye(n)
+    dy = np.zeros((1, n))
+    dy[0, -1] = 1
+    back = net.gradients(h1=np.ones((1, n)), dy=dy, wrt="h1")["h1"]
+    assert back.dtype == np.float32
+    assert np.linalg.norm(back) == c**49
+
+
+@pytest.mark.parametrize("c", [1.0, 0.5, 2.0])
+def test_a_rotation_scales_the_gradient_as_well(c: float) -> None:
+    """W = U S V' with S = cI."""
+    net = gdl.compile(CHAIN.format(n=6), dtype="float64")
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))
+    net["w.weight"] = c * rotation
+    dy = np.full((1, 6), 1 / np.sqrt(6))
+    back = net.gradients(h1=np.ones((1, 6)), dy=dy, wrt="h1")["h1"]
+    assert np.linalg.norm(back) == pytest.approx(c**49, rel=1e-12)
+
+
+def test_the_gradient_of_a_shared_matrix_is_the_sum_over_its_uses() -> None:
+    n, uses = 4, 50
+    rng = np.random.default_rng(1)
+    rotation, _ = np.linalg.qr(rng.standard_normal((n, n)))
+    shared = gdl.compile("shared_51", dtype="float64", width=n, products=uses)
+    shared["w.weight"] = rotation
+    apart = gdl.compile(
+        f"input x[{n}]\ntarget t[{n}]\n"
+        f"output h = x -> repeat {uses} {{ linear({n}, bias = false) }}\nloss = h -> mse(t)\n",
+        dtype="float64",
+    )
+    for name in apart.weights:
+        apart[name] = rotation
+    x, t = rng.standard_normal((3, n)), rng.standard_normal((3, n))
+    assert len(apart.weights) == uses
+    assert list(shared.weights) == ["w.weight"]
+    total = sum(apart.gradients(x=x, t=t).values())
+    np.testing.assert_allclose(shared.gradients(x=x, t=t)["w.weight"], total, rtol=1e-10)
+
+
+def test_gradient_norms_of_each_layer_can_be_reported() -> None:
+    """Where W halves, the gradient norm of each unshared layer's input halves towards the input."""
+    net = gdl.compile(
+        "input x[4]\ntarget t[4]\nh = x -> repeat 8 { linear(4) }\noutput = h\nloss = h -> mse(t)",
+        dtype="float64",
+    )
+    for name, value in net.weights.items():
+        net[name] = 0.5 * np.eye(4) if value.ndim == 2 else np.zeros(4)
+    found = net.gradients(x=np.ones((1, 4)), t=np.zeros((1, 4)))
+    norms = [float(np.linalg.norm(found[n])) for n in found if n.endswith("bias")]
+    np.testing.assert_allclose(np.array(norms[:-1]) / np.array(norms[1:]), 0.5)
+
+
+# ---- what the check says ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["central", "forward"])
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [("softsign", {}), ("shared_51", {"products": 5}), ("softmin", {}), ("min_max_dag", {})],
+)
+def test_the_check_agrees_one_sided_and_central(
+    model: str, params: dict[str, Any], scheme: str
+) -> None:
+    report = gdl.compile(model, **params).gradcheck(scheme=scheme)
+    assert report, str(report)
+    assert report.scheme == scheme
+    limit = 1e-5 if scheme == "central" else 1e-4
+    assert all(row.absolute < limit and row.squares < limit for row in report.rows)
+    assert sum(row.probes for row in report.rows) > 0
+
+
+def test_defaults_of_the_check() -> None:
+    report = gdl.compile("softsign").gradcheck()
+    assert (report.scheme, report.eps) == ("central", 1e-6)
+    assert "float64" in str(report)
+    assert "sum sq" in str(report)
+
+
+KINK = """
+input x[2]
+target t[1]
+both = x -> linear(2, bias = false)
+a, b = both -> split(2)
+output y = max(a, b)
+loss = y -> mse(t)
+"""
+
+
+@pytest.mark.parametrize(("gap", "kinks"), [(1e-9, True), (1e-3, False)])
+@pytest.mark.parametrize("scheme", ["central", "forward"])
+def test_a_maximum_of_two_almost_equal_numbers_is_a_kink(
+    gap: float, kinks: bool, scheme: str
+) -> None:
+    """The perturbation switches the maximum, so the differences mean nothing there."""
+    net = gdl.compile(KINK, dtype="float64")
+    net["both.linear.weight"] = [[1.0, 0.5], [1.0, 0.5 + gap]]
+    data = {"x": np.array([[0.6, 1.0]]), "t": np.array([[3.0]])}
+    report = net.gradcheck(data=data, inputs=False, scheme=scheme)
+    assert report, str(report)
+    assert any(row.kinks for row in report.rows) is kinks
+    assert ("set apart: y.max switches within the step" in str(report)) is kinks
+    assert (len(report.kinks) > 0) is kinks
+
+
+def test_a_kink_is_not_a_failure_but_a_wrong_gradient_is() -> None:
+    """`constant` passes no gradient: the differences see it, the derivative does not."""
+    wrong = "input x[2]\ntarget t[2]\noutput y = x -> linear(2)\nloss = mse(y * constant(y), t)\n"
+    report = gdl.compile(wrong).gradcheck()
+    assert not report
+    assert "FAIL at" in str(report)
