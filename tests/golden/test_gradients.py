@@ -227,3 +227,39 @@ def test_a_kink_is_not_a_failure_but_a_wrong_gradient_is() -> None:
     report = gdl.compile(wrong).gradcheck()
     assert not report
     assert "FAIL at" in str(report)
+
+
+# ---- a sparse sentence network, word by word -----------------------------------------------------
+
+# A one-hot sentence through a convolution over pairs of words is a sum of two rows of a table:
+# h_f = max over i of tanh(U[w_i, f, 0] + U[w_i+1, f, 1]), o = sigmoid(h . V).
+SENTENCE = """
+input words[T]: int({words})
+target y
+weight U[{words}, 100, 2] = 0
+weight V[100] = 0
+u = gather(U, words)
+pairs = (u -> slice(-1, 0, 1) -> slice(0, 0, T - 1)) + (u -> slice(-1, 1, 2) -> slice(0, 1, T))
+h = tanh(pairs) -> reshape([T - 1, 100]) -> max_over_time
+output o = sigmoid(sum(h * V, -1))
+loss = bce(o, y)
+"""
+
+
+def test_the_sparse_sentence_network_and_its_kink() -> None:
+    """Filter 96 has two windows within the step: the check sets them apart and passes the rest."""
+    legacy = np.random.RandomState(1)  # noqa: NPY002 (the course's own numbers)
+    U, V = legacy.normal(0, 0.01, (10000, 100, 2)), legacy.normal(0, 0.01, 100)
+    sentence = legacy.randint(10000, size=100)
+    known, ids = np.unique(sentence, return_inverse=True)  # no other row has a gradient
+    net = gdl.compile(SENTENCE.format(words=len(known)), dtype="float64")
+    net["U"], net["V"] = U[known], V
+    assert net(words=ids[None])["o"][0] == pytest.approx(0.500828004734, abs=1e-12)
+    report = net.gradcheck(
+        data={"words": ids[None], "y": np.ones(1)}, samples=0, eps=1e-4, inputs=False
+    )
+    assert report, str(report)
+    squares = {row.name: row.squares for row in report.rows}
+    assert squares["V"] < 1e-22
+    assert squares["U"] == pytest.approx(5.1e-20, rel=0.02)
+    assert report.kinks == {"h.max_over_time": 4}  # two windows of two words each
