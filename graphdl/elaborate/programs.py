@@ -112,7 +112,9 @@ def training(model: Elaborated, regime: Regime) -> Step:
 
 def _reported(model: Elaborated) -> dict[str, Wire]:
     several = model.graph.losses if len(model.graph.losses) > 1 else {}
-    return {**several, **model.graph.metrics}
+    found = {**several, **model.graph.metrics}
+    # A loss without a name is called as the sum of all is.
+    return {name: wire for name, wire in found.items() if name != LOSS}
 
 
 def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
