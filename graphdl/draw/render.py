@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from ..errors import UsageError, did_you_mean
 
 FORMATS = ("svg", "png", "pdf", "dot")
-TIMEOUT = 60.0
 INSTALL = (
     "drawing {format} needs Graphviz, and there is no `dot` on this machine: install it "
     "(`apt install graphviz`, `brew install graphviz` or `winget install graphviz`), or "
@@ -18,13 +16,12 @@ INSTALL = (
 )
 
 
-def render(dot: str, format: str = "svg", timeout: float = TIMEOUT) -> bytes:
+def render(dot: str, format: str = "svg") -> bytes:
     """The picture of a DOT text.
 
     Args:
         dot: the text, as `to_dot` makes it.
         format: svg, png, pdf or dot.
-        timeout: seconds after which Graphviz is stopped.
 
     Raises:
         UsageError: an unknown format, no Graphviz, or Graphviz could not do it.
@@ -33,21 +30,20 @@ def render(dot: str, format: str = "svg", timeout: float = TIMEOUT) -> bytes:
         return dot.encode()
     if format not in FORMATS:
         raise UsageError(f"cannot draw `{format}`; formats: {', '.join(FORMATS)}")
-    program = shutil.which("dot")
-    if program is None:
-        return _from_the_wheel(dot, format)
-    command = [program, f"-T{format}", *(["-Gdpi=144"] if format == "png" else [])]
+    import graphviz
+
+    if format == "png":
+        dot = dot.replace("{", "{ dpi=144;", 1)
     try:
-        done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=timeout)
-    except subprocess.TimeoutExpired as late:
+        return graphviz.pipe("dot", format, dot.encode(), quiet=True)
+    except graphviz.ExecutableNotFound:
+        return _from_the_wheel(dot, format)
+    except CalledProcessError as error:
+        said = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        reason = said[0] if said else f"exit {error.returncode}"
         raise UsageError(
-            f"Graphviz needed more than {timeout:.0f} s for this drawing; `-o net.dot` always works"
-        ) from late
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[0] if said else f"exit {done.returncode}"
-        raise UsageError(f"Graphviz could not draw this: {reason}; `-o net.dot` always works")
-    return done.stdout
+            f"Graphviz could not draw this: {reason}; `-o net.dot` always works"
+        ) from None
 
 
 def _from_the_wheel(dot: str, format: str) -> bytes:
@@ -56,10 +52,7 @@ def _from_the_wheel(dot: str, format: str) -> bytes:
         from pygraphviz import AGraph
     except ImportError:
         raise UsageError(INSTALL.format(format=format)) from None
-    graph = AGraph(string=dot)
-    if format == "png":
-        graph.graph_attr["dpi"] = "144"
-    return bytes(graph.draw(format=format, prog="dot"))
+    return bytes(AGraph(string=dot).draw(format=format, prog="dot"))
 
 
 def format_of(path: Path) -> str:

@@ -50,23 +50,20 @@ def left_over(t: Tracer, model: tree.Model, scope: Scope) -> None:
 
 def circles(model: tree.Model) -> Callable[[str], list[str]]:
     """How to find the names through which a binding depends on itself."""
-    uses: dict[str, set[str]] = {}
-    for st in model.statements:
-        if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
-            found = {n.path[0] for n in _names_in(st.value)}
-            for name, _ in names_of(st):
-                uses[name] = found
 
     def circle(name: str) -> list[str]:
-        paths = [[name]]
-        while paths:
-            path = paths.pop()
-            for other in sorted(uses.get(path[-1], ())):
-                if other == name:
-                    return [*path, name]
-                if other in uses and other not in path and len(paths) < 1000:
-                    paths.append([*path, other])
-        return []
+        import networkx  # slow to load, and only this error needs it
+
+        uses: networkx.DiGraph[str] = networkx.DiGraph()
+        uses.add_node(name)
+        for st in model.statements:
+            if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
+                parts_of = {n.path[0] for n in _names_in(st.value)}
+                uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
+        try:
+            return [edge[0] for edge in networkx.find_cycle(uses, name)] + [name]
+        except networkx.NetworkXNoCycle:
+            return []
 
     return circle
 

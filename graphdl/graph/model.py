@@ -150,8 +150,6 @@ class Graph:
         """The graph for networkx: nodes carry `node`, edges `wire` and `position`."""
         import networkx  # here: it takes longer to import than a model takes to check
 
-        import networkx  # slow to load, and only drawings and searches need it
-
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for name, node in self.nodes.items():
             graph.add_node(name, node=node)

@@ -88,16 +88,13 @@ def test_without_graphviz_dot_text_still_works(
     assert drawing._repr_svg_() is None
 
 
-def test_a_slow_or_failing_graphviz_is_one_sentence(
+def test_a_failing_graphviz_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\nexec sleep 5\n")
-    program.chmod(0o755)
-    with pytest.raises(UsageError, match="needed more than"):
-        render("digraph {}", timeout=0.2)
     program.write_text("#!/bin/sh\ncat > /dev/null\necho no such font >&2\nexit 3\n")
+    program.chmod(0o755)
     with pytest.raises(UsageError, match="could not draw this: no such font"):
         render("digraph {}")
 
