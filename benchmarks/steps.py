@@ -41,7 +41,7 @@ class Workload:
     classes: int
     points: int = 0
 
-    def arrays(self, rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
+    def arrays(self, rng: np.random.Generator) -> dict[str, Any]:
         """One batch of random data; all examples, for a whole epoch."""
         shape = (self.points or self.shape[0], *self.shape[1:])
         return {

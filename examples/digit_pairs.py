@@ -2,6 +2,8 @@
 
     python examples/digit_pairs.py digit_pairs.npz
     graphdl train siamese --data-dir .
+
+Any program that writes arrays by name is a source of data in this way.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Train from arrays: two spirals of points, a model written in the program, nothing but NumPy.
 
     python examples/train_arrays.py
+
+Prints the share of new points that the trained net gets right.
 """
 
 from __future__ import annotations
