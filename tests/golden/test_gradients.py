@@ -248,7 +248,7 @@ loss = bce(o, y)
 
 def test_the_sparse_sentence_network_and_its_kink() -> None:
     """Filter 96 has two windows within the step: the check sets them apart and passes the rest."""
-    legacy = np.random.RandomState(1)  # noqa: NPY002 (the course's own numbers)
+    legacy = np.random.RandomState(1)  # the course draws so
     U, V = legacy.normal(0, 0.01, (10000, 100, 2)), legacy.normal(0, 0.01, 100)
     sentence = legacy.randint(10000, size=100)
     known, ids = np.unique(sentence, return_inverse=True)  # no other row has a gradient

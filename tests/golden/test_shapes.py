@@ -1,4 +1,4 @@
-"""Shapes and counts that the courses print: model and parameters on the left, sizes on the right."""
+"""Shapes and counts that the courses print: a model and parameters, and the sizes that follow."""
 
 from __future__ import annotations
 
