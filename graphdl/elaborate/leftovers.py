@@ -60,10 +60,10 @@ def circles(model: tree.Model) -> Callable[[str], list[str]]:
             if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
                 parts_of = {n.path[0] for n in _names_in(st.value)}
                 uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
-        try:
-            return [edge[0] for edge in networkx.find_cycle(uses, name)] + [name]
-        except networkx.NetworkXNoCycle:
-            return []
+        round_trips = (cycle for cycle in networkx.simple_cycles(uses) if name in cycle)
+        found = next(round_trips, [])
+        start = found.index(name) if found else 0
+        return [*found[start:], *found[:start], name] if found else []
 
     return circle
 

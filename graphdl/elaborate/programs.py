@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import ModelError, UsageError, did_you_mean
 from ..graph import Named, Wire
-from ..program import Builder, Program, Update, Value, differentiate
+from ..program import Builder, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule
 
@@ -198,5 +198,23 @@ def closed(
         if op.out in needed:
             needed.update(op.args)
             ops.append(op)
+    needed |= _measures(build, needed)
     inputs = tuple(i for i in build.inputs if i.value in needed)
     return Program(inputs, tuple(reversed(ops)), tuple(outputs), tuple(updates))
+
+
+def _measures(build: Builder, needed: set[Value]) -> set[Value]:
+    """Data inputs that only their sizes are needed of: who else says how long `T` is?"""
+    missing = {name for value in needed for name in _size_names(value)}
+    data = sorted((i for i in build.inputs if i.role == "data"), key=lambda i: i.value not in needed)
+    found: set[Value] = set()
+    for item in data:
+        names = _size_names(item.value)
+        if names & missing:
+            found.add(item.value)
+        missing -= names
+    return found
+
+
+def _size_names(value: Value) -> set[str]:
+    return {n for dim in value.type.shape if isinstance(dim, Size) for n in dim.names()}
