@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..errors import ModelError, UsageError, did_you_mean
 from ..graph import Named, Wire
-from ..program import Builder, Program, Size, Update, Value, differentiate
+from ..program import Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule
 
@@ -198,23 +198,27 @@ def closed(
         if op.out in needed:
             needed.update(op.args)
             ops.append(op)
-    needed |= _measures(build, needed)
+    needed |= _measures(build, needed, ops)
     inputs = tuple(i for i in build.inputs if i.value in needed)
     return Program(inputs, tuple(reversed(ops)), tuple(outputs), tuple(updates))
 
 
-def _measures(build: Builder, needed: set[Value]) -> set[Value]:
-    """Data inputs that only their sizes are needed of: who else says how long `T` is?"""
-    missing = {name for value in needed for name in _size_names(value)}
-    data = sorted((i for i in build.inputs if i.role == "data"), key=lambda i: i.value not in needed)
+def _measures(build: Builder, needed: set[Value], ops: list[Op]) -> set[Value]:
+    """Data inputs of which only the sizes are needed: who else says how long `T` is?"""
+    missing = _names([v.type.shape for v in needed])
+    missing |= _names([getattr(op.primitive, f.name) for op in ops for f in fields(op.primitive)])
+    data = [i.value for i in build.inputs if i.role == "data"]
     found: set[Value] = set()
-    for item in data:
-        names = _size_names(item.value)
+    for value in sorted(data, key=lambda v: v not in needed):
+        names = _names(value.type.shape)
         if names & missing:
-            found.add(item.value)
+            found.add(value)
         missing -= names
     return found
 
 
-def _size_names(value: Value) -> set[str]:
-    return {n for dim in value.type.shape if isinstance(dim, Size) for n in dim.names()}
+def _names(part: object) -> set[str]:
+    """The size names in shapes and constants, however deep."""
+    if isinstance(part, Size):
+        return set(part.names())
+    return {n for p in part for n in _names(p)} if isinstance(part, tuple | list) else set()
