@@ -35,7 +35,7 @@ def render(dot: str, format: str = "svg") -> bytes:
     if format == "png":
         dot = dot.replace("{", "{ dpi=144;", 1)
     try:
-        return graphviz.pipe("dot", format, dot.encode(), quiet=True)
+        return bytes(graphviz.pipe("dot", format, dot.encode(), quiet=True))
     except graphviz.ExecutableNotFound:
         return _from_the_wheel(dot, format)
     except CalledProcessError as error:

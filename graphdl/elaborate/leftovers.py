@@ -61,7 +61,7 @@ def circles(model: tree.Model) -> Callable[[str], list[str]]:
                 parts_of = {n.path[0] for n in _names_in(st.value)}
                 uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
         round_trips = (cycle for cycle in networkx.simple_cycles(uses) if name in cycle)
-        found = next(round_trips, [])
+        found: list[str] = next(round_trips, [])
         start = found.index(name) if found else 0
         return [*found[start:], *found[:start], name] if found else []
 

@@ -19,6 +19,7 @@ from ..engine.run_folder import RunFolder, find_checkpoint
 from ..engine.settings import Settings
 from ..errors import DataError, UsageError
 from ..graph import Named
+from .asked import by_name, wires
 
 if TYPE_CHECKING:
     from .network import Network
@@ -184,14 +185,14 @@ def predict(
     net: Network, arrays: tuple[Any, ...], named: dict[str, Any], batch: int, output: str | None
 ) -> Array:
     """One output over many examples [examples, *shape], in batches."""
-    given = net._by_name(arrays, named)
+    given = by_name(net.graph, arrays, named)
     if not given:
         raise UsageError("nothing to predict: give the inputs as arrays")
     wanted = output or next(iter(net.graph.outputs), None)
     if wanted is None:
         raise UsageError("this model has no output")
     if wanted not in net.graph.outputs:
-        net._wires((wanted,))
+        wires(net.graph, (wanted,))
     extra = () if wanted in net.graph.outputs else (wanted,)
     held = {k: np.asarray(v) for k, v in given.items()}
     count = len(next(iter(held.values())))

@@ -154,7 +154,7 @@ class _Check:
         for name, shaped in {**self.graph.inputs, **self.graph.targets}.items():
             if name in given:
                 kind = "float64" if shaped.kind == "float" else "int64"
-                self.data[name] = np.array(given[name], kind)
+                self.data[name] = np.array(given[name], kind, order="C")
                 continue
             self.data[name] = _drawn(shaped, random, batch, sizes)
 

@@ -20,11 +20,12 @@ from ..elaborate import (
     training,
 )
 from ..engine.trainable import NonFinite
-from ..errors import ModelError, UsageError, did_you_mean
-from ..graph import Graph, Wire
+from ..errors import ModelError, UsageError
+from ..graph import Graph
 from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
+from .asked import by_name, differentiable, wires
 from .description import description
 from .port import Port, accepted
 from .update import OPTIMISER, TrainingStep, forget, regime_of
@@ -171,33 +172,12 @@ class Network:
         Raises UsageError for unknown names, DataError for arrays that do not fit.
         """
         extra = tuple(outputs or ())
-        data = accepted(self.inputs, self._by_name(arrays, named), missing_ok=True)
+        data = accepted(self.inputs, by_name(self.graph, arrays, named), missing_ok=True)
         program = self._executable(
-            ("predict", extra), lambda: predicting(self._predicting, self._wires(extra))
+            ("predict", extra), lambda: predicting(self._predicting, wires(self.graph, extra))
         )
         self._all_given(program, data)
         return self._host(program.run(self._store, self._device(data), self._scalars()))
-
-    def _by_name(self, arrays: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-        names = list(self.graph.inputs)
-        if len(arrays) > len(names):
-            raise UsageError(f"{len(arrays)} arrays for {len(names)} inputs: {', '.join(names)}")
-        return {**dict(zip(names, arrays, strict=False)), **named}
-
-    def _wires(self, extra: tuple[str, ...]) -> dict[str, Wire]:
-        wires = dict(self.graph.outputs)
-        for name in extra:
-            if name in self.graph.names:
-                wires[name] = self.graph.names[name]
-            elif name in self.graph.nodes:
-                wires[name] = Wire(name)
-            else:
-                known = [*self.graph.names, *self.graph.nodes]
-                hint = did_you_mean(name, known) or "see `net.show()`"
-                raise UsageError(f"no node is called `{name}`; {hint}")
-        if not wires:
-            raise UsageError("this model has no output; name a node: `net(..., outputs=['h'])`")
-        return wires
 
     def loss(self, **batch: Any) -> float:
         """The loss of a batch, as when predicting: no dropout, running statistics."""
@@ -209,7 +189,7 @@ class Network:
         The masks of dropout are those the next step would draw.
         """
         data = self._complete(batch)
-        names = tuple(self._differentiable(wrt))
+        names = tuple(differentiable(self.graph, wrt))
 
         def build() -> Program:
             return gradients(self._elaborated(), names)
@@ -217,19 +197,6 @@ class Network:
         program = self._executable(("gradients", names), build)
         found = program.run(self._store, self._device(data), self._scalars())
         return {n: self._copy(found[f"gradient/{n}"]) for n in names}
-
-    def _differentiable(self, wrt: Any) -> list[str]:
-        weights = self._weights.learned()
-        if wrt is None:
-            return weights
-        names = [wrt] if isinstance(wrt, str) else list(wrt)
-        floats = [n for n, p in self._ports.items() if p.dtype == self.dtype]
-        for name in names:
-            if name not in weights and name not in floats:
-                known = [*weights, *floats]
-                hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
-                raise UsageError(f"no weight or float input is called `{name}`; {hint}")
-        return names
 
     def step(self, lr: float | None = None, **batch: Any) -> float:
         """One update on a batch; returns the loss before it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,12 +66,26 @@ def _converted(name: str, port: Port, values: Any) -> Array:
             hint = "; for a single example write `array[None]`"
         raise DataError(f"`{name}` wants [{shape}], got {list(array.shape)}{hint}")
     if port.dtype != "int64":
-        return array.astype(port.dtype, copy=False)
+        array = array.astype(port.dtype, copy=False)
+        if port.dtype != "bool":
+            _finite(name, array)
+        return array
     if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
         raise DataError(f"`{name}` must be whole numbers")
     array = array.astype(np.int64, copy=False)
     _in_range(name, port, array)
     return array
+
+
+def _finite(name: str, array: Array) -> None:
+    # One product is the cheapest look at all numbers; it may overflow where none is infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if math.isfinite(np.vdot(array, array)):
+            return
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        row = int(bad[0]) // max(array[0].size, 1)
+        raise DataError(f"`{name}`, row {row}: {array.flat[bad[0]]} is not a number to train on")
 
 
 def _in_range(name: str, port: Port, array: Array) -> None:
