@@ -66,7 +66,8 @@ def _converted(name: str, port: Port, values: Any) -> Array:
             hint = "; for a single example write `array[None]`"
         raise DataError(f"`{name}` wants [{shape}], got {list(array.shape)}{hint}")
     if port.dtype != "int64":
-        array = array.astype(port.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            array = array.astype(port.dtype, copy=False)
         if port.dtype != "bool":
             _finite(name, array)
         return array
@@ -85,7 +86,7 @@ def _finite(name: str, array: Array) -> None:
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:
         row = int(bad[0]) // max(array[0].size, 1)
-        raise DataError(f"`{name}`, row {row}: {array.flat[bad[0]]} is not a number to train on")
+        raise DataError(f"`{name}`, row {row}: {array.flat[bad[0]]}, not a number")
 
 
 def _in_range(name: str, port: Port, array: Array) -> None:
