@@ -15,7 +15,7 @@ import numpy as np
 
 
 def main(path: str, seed: int = 0, count: int = 100) -> None:
-    """Draws points [count, 2] uniform(-1, 1) and whether their coordinates add up to more than 0."""
+    """Draws points [count, 2] uniform(-1, 1), and whether x1 + x2 is above 0."""
     points = np.random.default_rng(seed).uniform(-1, 1, (count, 2))
     kinds = (points.sum(axis=1) > 0).astype(np.int64)
     np.savez(path, point=points.astype(np.float32), kind=kinds)
