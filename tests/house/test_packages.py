@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,18 @@ def test_all_is_every_extra_a_user_may_want() -> None:
     extras = settings()["project"]["optional-dependencies"]
     assert set(extras) == {"gpu", "native", "draw", "dev", "all"}
     assert extras["all"] == ["graphdl[gpu,native,draw]"]
+
+
+def test_the_version_is_the_same_in_both_places() -> None:
+    import graphdl
+
+    assert graphdl.__version__ == settings()["project"]["version"]
+
+
+def test_the_documents_tell_the_order_of_imports() -> None:
+    from_tests = (ROOT / "tests/house/test_imports.py").read_text("utf-8")
+    order = re.findall(
+        r'^    "(\w+)",$', from_tests.partition("ORDER = (")[2].partition(")")[0], re.M
+    )
+    told = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert " < ".join([*order, "cli"]) in told
