@@ -43,6 +43,7 @@ class Split:
     """Arrays with one example a row, all of one length.
 
     `source`, `unit` and `rows` say where an example came from: file, `line` or `row`, and which.
+    `dtype` is what its numbers are given as.
 
     >>> split = Split({"pixels": np.full((2, 1, 1), 255, np.uint8)}, {"pixels": Column(scale=255)})
     >>> split.batch(slice(0, 1))
@@ -54,6 +55,7 @@ class Split:
     source: str = "the data"
     unit: str = "row"
     rows: Array | None = None
+    dtype: str = "float32"
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self.fields.items()}
@@ -95,13 +97,16 @@ class Split:
     def batch(
         self,
         indices: Rows,
-        dtype: str = "float32",
+        dtype: str | None = None,
         out: Mapping[str, Array] | None = None,
     ) -> dict[str, Array]:
         """Examples as a model takes them: scaled floats, int64 ids; written into `out` if given."""
         return {
             name: converted(
-                values[indices], self.column(name), dtype, out.get(name) if out else None
+                values[indices],
+                self.column(name),
+                dtype or self.dtype,
+                out.get(name) if out else None,
             )
             for name, values in self.fields.items()
         }
@@ -142,6 +147,11 @@ class Dataset:
         """The splits that exist, by name."""
         every = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in every.items() if split is not None}
+
+    def given_as(self, dtype: str) -> Dataset:
+        """The same examples with their numbers given as float32 or float64."""
+        splits = {name: replace(split, dtype=dtype) for name, split in self.splits.items()}
+        return Dataset(self.name, **splits)
 
     @property
     def fields(self) -> tuple[str, ...]:

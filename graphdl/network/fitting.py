@@ -54,7 +54,8 @@ def dataset(
     folder = Path(net.graph.source.name).parent if Path(net.graph.source.name).is_file() else None
     lookup = Lookup.standard(folder, data_dir, report=report)
     inputs, targets = net.graph.inputs, net.graph.targets
-    return load(source, inputs, targets, lookup, need_targets=need_targets)
+    found = load(source, inputs, targets, lookup, need_targets=need_targets)
+    return found.given_as(net.dtype)
 
 
 def fit(
@@ -132,7 +133,7 @@ def _examples(
     settings: Settings,
 ) -> Dataset:
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
-        return bind(data[0], net.graph.inputs, net.graph.targets)
+        return bind(data[0], net.graph.inputs, net.graph.targets).given_as(net.dtype)
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
@@ -143,7 +144,7 @@ def _examples(
     if absent:
         raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
     found = Dataset.from_arrays(arrays, validation=validation, test=test)
-    return bind(found, net.graph.inputs, net.graph.targets)
+    return bind(found, net.graph.inputs, net.graph.targets).given_as(net.dtype)
 
 
 def _set_aside(found: Dataset, settings: Settings) -> Dataset:
