@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, UsageError, did_you_mean
 from ..passes.settle import settle_updates
 from ..program import Array, Program
 from .binding import bind_sizes
@@ -68,8 +68,11 @@ class Executable:
         self._schedules.pop(key, None)
         while len(self._schedules) >= SCHEDULES:
             self._schedules.popitem(last=False)
-        with np.errstate(all="ignore"):
-            schedule = bind(self.program, self.xp, self.dtype, sizes, store, guard)
+        try:
+            with np.errstate(all="ignore"):
+                schedule = bind(self.program, self.xp, self.dtype, sizes, store, guard)
+        except MemoryError as error:
+            raise UsageError(f"out of memory at this batch: {error}; use a smaller one") from None
         self._schedules[key] = (store, store.version, schedule)
         return schedule
 

@@ -13,6 +13,7 @@ from ..passes.memory import MemoryPlan, plan_memory
 from ..program import Array, Call, Op, Program, Value
 from .arena import Arena, Scratch
 from .binding import ShapeMismatch
+from .room import require_plan, require_values
 from .store import Store
 from .transfer import fill
 
@@ -72,7 +73,9 @@ def bind(
     """Plan the memory of a program with settled updates, allocate it and make the calls."""
     outputs = dict(program.outputs)
     guarded = outputs[guard] if guard is not None else None
+    require_values(program, sizes, precision)
     plan = plan_memory(program, sizes, precision, guarded)
+    require_plan(program, plan.size, [(b.values[0], b.nbytes) for b in plan.buffers])
     binder = _Binder(program, xp, precision, sizes, store, plan)
     split = binder.bind_operations(guarded)
     binder.bind_copies()

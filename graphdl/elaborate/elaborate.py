@@ -63,6 +63,12 @@ def elaborate(
             return _walk(t, model, params or {})
         except Resolved as found:
             _resolve(t, resolved, found)
+        except ModelError as error:
+            # What only training does, as dropout, may ask for a shape before it is found.
+            known = elaborate(model, params).tracer.resolved if training else {}
+            if known.keys() <= resolved.keys():
+                raise error from None
+            resolved |= known
         except RecursionError:
             raise ModelError.at(None, "E0312", "this model nests too deeply") from None
     raise ModelError.at(None, "E0405", "the shapes of the inputs cannot be worked out")

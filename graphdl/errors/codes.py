@@ -74,6 +74,7 @@ CODES = {
     "E0412": "whole numbers or class numbers are wanted",
     "E0413": "a kernel, stride or pad that cannot be",
     "E0414": "a shared weight would need two shapes",
+    "E0418": "the weights do not fit into memory",
     # 05 parameters
     "E0501": "a parameter is outside its domain",
     "E0502": "an unknown parameter or setting",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..backends import Backend, Executable, Store
+from ..backends.room import require
 from ..elaborate import Elaborated, Regime, rate, training
 from ..elaborate.optimiser import DEFAULT
 from ..graph import Named
@@ -39,9 +41,21 @@ class TrainingStep:
     def settle(self, store: Store) -> None:
         """The states this optimiser keeps, and no others; those that fit stay as they are."""
         forget(store, self._memories)
+        self._require_room(store)
         for key, memory in self._memories.items():
             if key not in store or store[key].shape != memory.shape:
                 self._start(store, key)
+
+    def _require_room(self, store: Store) -> None:
+        size = np.dtype(self._dtype).itemsize
+        counts = {key: size * math.prod(m.shape) for key, m in self._memories.items()}
+        largest = max(counts, key=lambda k: counts[k], default="")
+        kept = size * sum(array.size for key, array in store.items() if key not in counts)
+        hint = "use a plainer optimiser, or smaller layers"
+        if counts:
+            total = kept + sum(counts.values())
+            name = largest.removeprefix(OPTIMISER)
+            require("training", total, f"`{name}` of the optimiser", counts[largest], hint)
 
     def reset(self, store: Store) -> None:
         """All states as before the first step."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import Backend, Store
-from ..errors import DataError, UsageError, did_you_mean
+from ..backends import Backend, Store, room
+from ..errors import DataError, ModelError, UsageError, did_you_mean
 from ..graph import Graph
 from .initial import initial_value
 
@@ -24,13 +24,35 @@ class Weights:
 
     def initialise(self, seed: int, folder: Path) -> None:
         """Every array as its initialiser says; `folder` is where `file(...)` looks."""
+        self.require_room()
         for weight in self.graph.weights.values():
             self[weight.name] = initial_value(weight, seed, folder)
 
     def clear(self) -> None:
         """Every array zero."""
+        self.require_room()
         for name in self.graph.weights:
             self[name] = 0.0
+
+    def require_room(self) -> None:
+        """E0418 when the arrays cannot fit into memory."""
+        weights = self.graph.weights.values()
+        size = np.dtype(self._dtype).itemsize
+        total = size * sum(w.count for w in weights)
+        if room.fits(total):
+            return
+        largest = max(weights, key=lambda w: w.count)
+        nodes = self.graph.nodes.values()
+        span = next((n.span for n in nodes if largest.name in n.weights), None)
+        shape = ", ".join(map(str, largest.shape))
+        have, need = room.amount(room.LIMIT), room.amount(size * largest.count)
+        raise ModelError.at(
+            span,
+            "E0418",
+            f"the weights would take {room.amount(total)} of memory, and there are {have}",
+            label=f"`{largest.name}` [{shape}] is the largest, {need}",
+            hint="use smaller sizes",
+        )
 
     def learned(self) -> list[str]:
         """Names of what training learns: not the running statistics."""
