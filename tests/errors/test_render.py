@@ -37,7 +37,7 @@ def in_line(text: str, primary: str, *secondary: str, name: str = "m.gdl") -> st
     return render(found).split("\n   |\n", 1)[1]
 
 
-def test_the_form_of_the_language_reference():
+def test_the_form_of_the_language_reference() -> None:
     found = Diagnostic(
         "E0401",
         "`linear` cannot take an image",
@@ -102,12 +102,12 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_source_lines(name):
+def test_source_lines(name: str) -> None:
     text, labels, drawn = LINES[name]
     assert in_line(text, *labels) == drawn
 
 
-def test_a_long_line_is_cut_around_the_caret():
+def test_a_long_line_is_cut_around_the_caret() -> None:
     lines = in_line("a + " * 100 + "WRONG" + " + b" * 100, "WRONG").split("\n")
     assert all(len(line) < 120 for line in lines)
     assert " | ...+ a + " in lines[0]
@@ -117,7 +117,7 @@ def test_a_long_line_is_cut_around_the_caret():
 
 @pytest.mark.parametrize("letter", ["a", "\u65e5", "\t", "e\u0301"])
 @pytest.mark.parametrize("length", [20, 60, 100, 101, 140, 300])
-def test_the_end_of_a_line_can_be_marked_however_long_it_is(letter, length):
+def test_the_end_of_a_line_can_be_marked_however_long_it_is(letter: str, length: int) -> None:
     text = letter * length
     for start in (0, len(text) // 2, len(text) - 1, len(text)):
         found = Diagnostic("E0100", "no", Label(Span(Source("m", text), start, start + 1)))
@@ -127,12 +127,12 @@ def test_the_end_of_a_line_can_be_marked_however_long_it_is(letter, length):
 @pytest.mark.parametrize(
     ("text", "start", "end"), [("a\n", 2, 2), ("", 0, 0), ("", 0, 1), ("ab", 1, 1), ("ab", 2, 9)]
 )
-def test_a_span_without_characters_still_has_a_caret(text, start, end):
+def test_a_span_without_characters_still_has_a_caret(text: str, start: int, end: int) -> None:
     found = Diagnostic("E0100", "no", Label(Span(Source("m", text), start, end)))
     assert render(found).count("^") == 1
 
 
-def test_labels_in_two_files_have_an_arrow_each():
+def test_labels_in_two_files_have_an_arrow_each() -> None:
     block = Source("b.gdl", "\n" * 11 + "block x -> f { x }")
     found = Diagnostic(
         "W0301",
@@ -159,16 +159,16 @@ def test_labels_in_two_files_have_an_arrow_each():
     )
 
 
-def test_a_diagnostic_without_a_place():
+def test_a_diagnostic_without_a_place() -> None:
     assert render(Diagnostic("E0502", "no", hints=("yes",))) == "error[E0502]: no\n   = hint: yes"
 
 
-def test_several_diagnostics_make_one_exception():
+def test_several_diagnostics_make_one_exception() -> None:
     error = ModelError(Diagnostic("E0100", "a"), Diagnostic("E0101", "b"))
     assert str(error) == "error[E0100]: a\n\nerror[E0101]: b"
 
 
-def test_json():
+def test_json() -> None:
     also = (Label(find(LENET, "relu"), "and"),)
     found = Diagnostic("E0401", "no", Label(find(LENET, "linear", ")\n"), "x"), also, (), ("h",))
     place = {"file": "lenet.gdl", "line": 9, "column": 6, "end_line": 10, "end_column": 1}
@@ -202,5 +202,5 @@ def test_json():
         (Diagnostic("E0502", "no"), "::error title=E0502::no"),
     ],
 )
-def test_github(diagnostic, line):
+def test_github(diagnostic: Diagnostic, line: str) -> None:
     assert render_github(diagnostic) == line

@@ -32,7 +32,7 @@ def complaint(text: str) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_mistake_is_explained(path):
+def test_a_mistake_is_explained(path: Path) -> None:
     case = read_case(path)
     said = complaint(case["wrong"])
     if os.environ.get("GRAPHDL_REWRITE"):
@@ -43,13 +43,13 @@ def test_a_mistake_is_explained(path):
     assert parse(Source("model.gdl", case["right"])).statements
 
 
-def test_every_syntax_code_has_a_snapshot():
+def test_every_syntax_code_has_a_snapshot() -> None:
     shown = {path.stem[:5] for path in FILES}
     # the text of a model over a mebibyte is in test_hostile
     assert {code for code in CODES if code.startswith("E01")} - shown == {"E0123"}
 
 
-def test_no_message_holds_a_name_of_the_grammar():
+def test_no_message_holds_a_name_of_the_grammar() -> None:
     said = "\n".join(read_case(path)["says"] for path in FILES)
     assert not re.search(
         r"\b(_NL|LPAR|RPAR|LSQB|RSQB|LBRACE|RBRACE|NAME|NUMBER|STRING|COMPARE)\b", said

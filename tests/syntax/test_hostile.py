@@ -46,7 +46,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_text(name):
+def test_a_hostile_text(name: str) -> None:
     text, code = HOSTILE[name]
     if code is None:
         assert parse(Source("text", text)).statements
@@ -60,13 +60,13 @@ def test_a_hostile_text(name):
     assert said.replace("\n", "").isprintable()
 
 
-def test_depth_below_the_limit_is_fine():
+def test_depth_below_the_limit_is_fine() -> None:
     parse_expression(Source("text", "(" * 90 + "1" + ")" * 90))
     parse_expression(Source("text", "f(" * 90 + "1" + ")" * 90))
     parse_expression(Source("text", "+".join("x" * 90)))
 
 
 @pytest.mark.parametrize("text", ["", "1 +", "a = 3", "3\n4", "f(", "\0", "x ->"])
-def test_not_one_expression(text):
+def test_not_one_expression(text: str) -> None:
     with pytest.raises(ModelError):
         parse_expression(Source("text", text))

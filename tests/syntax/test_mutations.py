@@ -60,11 +60,11 @@ def complaints(text: str) -> list[str]:
 
 @given(mutated())
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_a_mutated_sample(text):
+def test_a_mutated_sample(text: str) -> None:
     assert all(code.startswith("E01") for code in complaints(text))
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(PIECES)).map("".join))
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_any_text(text):
+def test_any_text(text: str) -> None:
     assert all(code.startswith("E01") for code in complaints(text))

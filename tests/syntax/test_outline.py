@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
 
 import pytest
 
@@ -13,19 +15,19 @@ PRELUDE = [f for f in resources.files("graphdl.prelude").iterdir() if f.name.end
 
 
 @pytest.mark.parametrize("file", PRELUDE, ids=lambda file: file.name)
-def test_the_prelude_read_piece_by_piece(file):
+def test_the_prelude_read_piece_by_piece(file: Traversable) -> None:
     source = Source(file.name, file.read_text("utf-8"))
-    whole = parse(source).statements
+    whole: tuple[Any, ...] = parse(source).statements
     places = outline(source)
     assert list(places) == [statement.name for statement in whole]
     for statement, place in zip(whole, places.values(), strict=True):
-        piece = parse_statement(place)
+        piece: Any = parse_statement(place)
         assert piece == statement
         assert piece.span == statement.span
         assert piece.doc == statement.doc
 
 
-def test_a_broken_piece_is_explained_in_the_whole_text():
+def test_a_broken_piece_is_explained_in_the_whole_text() -> None:
     source = Source("text", "op f(x) = x\n\nop g(x) = x +\n")
     with pytest.raises(ModelError) as caught:
         parse_statement(outline(source)["g"])

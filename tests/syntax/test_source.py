@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from graphdl.syntax import parse, read
 from graphdl.syntax.source import LARGEST
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
+def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "model.gdl"
     path.write_bytes(b"\xef\xbb\xbfa = 1\r\nb = 2\r\n")
     source = read(path)
@@ -29,7 +30,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
         (b"#" * (LARGEST + 1), "is larger than 1 MiB"),
     ],
 )
-def test_a_file_that_is_no_model(tmp_path, data, words):
+def test_a_file_that_is_no_model(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "model.gdl"
     path.write_bytes(data)
     with pytest.raises(UsageError) as caught:
@@ -42,13 +43,13 @@ def test_a_file_that_is_no_model(tmp_path, data, words):
     ("name", "words"),
     [("missing.gdl", "there is no such file"), ("", "is a folder"), ("a\0b", "cannot be read")],
 )
-def test_no_file_at_all(tmp_path, name, words):
+def test_no_file_at_all(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize("state", ["absent", "corrupt", "truncated", "folder", "unwritable"])
-def test_the_cache_of_tables_may_be_in_any_state(tmp_path, state):
+def test_the_cache_of_tables_may_be_in_any_state(tmp_path: Path, state: str) -> None:
     def parse_in_a_new_process() -> int:
         code = (
             "from graphdl.errors import Source; from graphdl.syntax import parse;"

@@ -27,12 +27,13 @@ def walk(node: Any) -> Iterator[tree.Tree]:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_the_text_of_a_node_parses_to_the_node(path):
+def test_the_text_of_a_node_parses_to_the_node(path: Path) -> None:
     for node in walk(parse(read(path))):
         source = Source("again", node.span.text)
         if isinstance(node, tree.Expression):
             assert parse_expression(source) == node
         elif isinstance(node, tree.Statement):
+            again: Any
             (again,) = parse(source).statements
             if hasattr(node, "doc"):
                 again = dataclasses.replace(again, doc=node.doc)
@@ -40,10 +41,10 @@ def test_the_text_of_a_node_parses_to_the_node(path):
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_the_span_of_a_name_is_the_name(path):
+def test_the_span_of_a_name_is_the_name(path: Path) -> None:
     for node in walk(parse(read(path))):
         if isinstance(span := getattr(node, "name_span", None), Span):
-            assert span.text == (node.name or node.kind)
+            assert span.text == (getattr(node, "name", None) or getattr(node, "kind", None))
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,14 @@ def test_the_span_of_a_name_is_the_name(path):
         ("a = (b)", (1, 1, 1, 8)),
     ],
 )
-def test_a_statement_ends_with_its_last_character(text, place):
+def test_a_statement_ends_with_its_last_character(text: str, place: tuple[int, ...]) -> None:
     (statement,) = parse(Source("text", text)).statements
     span = statement.span
     assert (span.line, span.column, *span.source.place(span.end)) == place
 
 
-def test_brackets_around_an_operand_belong_to_the_whole():
+def test_brackets_around_an_operand_belong_to_the_whole() -> None:
     value = parse_expression(Source("text", "(a + b) * (c)"))
+    assert isinstance(value, tree.Binary)
     assert value.span.text == "(a + b) * (c)"
     assert value.left.span.text == "a + b"

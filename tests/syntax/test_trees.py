@@ -84,7 +84,7 @@ def statement(text: str) -> Any:
         ("\n 3 # three\n# and a last line", 3),
     ],
 )
-def test_an_expression(text, meaning):
+def test_an_expression(text: str, meaning: Any) -> None:
     if meaning is None:
         with pytest.raises(ModelError):
             expression(text)
@@ -145,11 +145,11 @@ def test_an_expression(text, meaning):
         ("weight weight[n] = weight", ("Register", "weight", "weight", ["n"], "weight")),
     ],
 )
-def test_a_statement(text, meaning):
+def test_a_statement(text: str, meaning: Any) -> None:
     assert statement(text) == meaning
 
 
-def test_line_ends_inside_brackets_before_arrows_and_after_commas_end_nothing():
+def test_line_ends_inside_brackets_before_arrows_and_after_commas_end_nothing() -> None:
     text = "y = f(\n  1,\n  [2,\n3]\n)\n  # first\n\n  -> if c {\n  g\n}\nelse { h }\nz = 1\n"
     assert [type(s).__name__ for s in parse(Source("text", text)).statements] == ["Binding"] * 2
 
@@ -166,11 +166,12 @@ def test_line_ends_inside_brackets_before_arrows_and_after_commas_end_nothing():
         ("#\r\n# crlf\r\nparam k = 1", "\ncrlf"),
     ],
 )
-def test_comments_right_above_a_statement_are_its_documentation(text, doc):
+def test_comments_right_above_a_statement_are_its_documentation(text: str, doc: str) -> None:
     last = parse(Source("text", text)).statements[-1]
-    assert (last.body[0] if isinstance(last, tree.Block) else last).doc == doc
+    documented: Any = last.body[0] if isinstance(last, tree.Block) else last
+    assert documented.doc == doc
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing", "  # nothing\n"])
-def test_an_empty_model(text):
+def test_an_empty_model(text: str) -> None:
     assert parse(Source("text", text)).statements == ()
