@@ -25,8 +25,8 @@ def run_check(t: Tracer, st: tree.Check, scope: Scope) -> None:
         condition = t.evaluate(st.condition, scope)
     except UnknownShape:
         return  # checked again once the shape is found
-    except Fact as fact:
-        if fact.code == "E0408":  # a size known only when running: nothing to say yet
+    except (Fact, ModelError) as error:
+        if _needs_a_run(error):
             return
         raise
     if not isinstance(condition, bool):
@@ -44,6 +44,12 @@ def run_check(t: Tracer, st: tree.Check, scope: Scope) -> None:
         _in_prelude(t, message, hint)
     else:
         raise ModelError.at(st.span, "E0503", message, label="this check failed", hint=hint or ())
+
+
+def _needs_a_run(error: Fact | ModelError) -> bool:
+    """True when a size is known only when running: nothing to say yet."""
+    codes = [error.code] if isinstance(error, Fact) else [d.code for d in error.diagnostics]
+    return codes == ["E0408"]
 
 
 def _in_prelude(t: Tracer, message: str, hint: str) -> None:

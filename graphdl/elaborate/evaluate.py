@@ -9,7 +9,7 @@ from ..errors import Label, ModelError, Span, did_you_mean
 from ..program import Dim
 from ..syntax import tree
 from .constants import AT_RUN_TIME, binary_constant, negated
-from .scope import Scope
+from .scope import Lazy, Scope
 from .values import Builtin, Definition, Fact, Layer, Tensor, Unknown, describe, leaves
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def lookup(t: Tracer, e: tree.Name, s: Scope, *, as_layer: bool = False) -> Any:
         raise unknown_name(t, e, s, as_layer)
     found.used.add(name)
     value = found.names[name]
-    return value() if callable(value) and getattr(value, "on_first_use", False) else value
+    return value() if isinstance(value, Lazy) else value
 
 
 def unknown_name(t: Tracer, e: tree.Name, s: Scope, as_layer: bool) -> ModelError:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Initial
 from ..program import Dim, Size
 from ..syntax import tree
 from .values import BATCH, Axis, Builtin, Fact, describe, program_axis
+from .wanted import is_whole
 
 if TYPE_CHECKING:
     from .tracer import Tracer
+
+LARGEST = 1e30
 
 
 def size(t: Tracer, x: Any, axis: Any) -> Dim:
@@ -56,8 +60,9 @@ def maker(_t: Tracer, x: Any) -> str:
 def pair(_t: Tracer, value: Any) -> list[Any]:
     """One number for both axes of an image, or one for each."""
     items = value if isinstance(value, list) else [value, value]
-    if len(items) != 2 or any(isinstance(i, bool) or not isinstance(i, int) for i in items):
-        raise Fact("E0401", f"a whole number or a list of two is wanted, not {describe(value)}")
+    if len(items) != 2 or not all(is_whole(i) and i > 0 for i in items):
+        wants = "a whole number from 1 or a list of two is wanted"
+        raise Fact("E0413", f"{wants}, not {describe(value)}")
     return items
 
 
@@ -73,9 +78,13 @@ def _initialiser(name: str, *wanted: str) -> Builtin:
         if any(isinstance(v, Size) for v in values):
             raise Fact("E0410", "an initialiser needs a number that is known when compiling")
         if name == "file":
-            return Initial(name, (), str(values[0]))
+            if not isinstance(values[0], str):
+                raise Fact("E0318", f"`file` wants a path, not {describe(values[0])}")
+            return Initial(name, (), values[0])
         if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
             raise Fact("E0318", f"`{name}` wants numbers")
+        if any(not 0 <= v < math.inf for v in values):
+            raise Fact("E0318", f"`{name}` wants numbers from 0")
         return Initial(name, tuple(float(v) for v in values))
 
     return Builtin(

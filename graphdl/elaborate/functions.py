@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ..graph import Shaped
-from ..program import Dim
-from . import arithmetic, windows
+from ..program import Dim, product
+from . import arithmetic, wanted, windows
 from .constants import root
 from .facts import facts, formals
 from .values import (
@@ -62,7 +62,7 @@ def _reduction(method: str) -> Callable[..., Tensor]:
         if isinstance(x, Unknown) and axis is None:
             # Nothing says otherwise, and over everything any shape would do: one number.
             raise Resolved(x.root, Shaped(()))
-        x = t.known(x)
+        x, keep = t.known(x), wanted.flag(keep, "keep")
         axes, over_batch = _axes(x, Axis("all") if axis is None else axis)
         if not axes:
             return Tensor(x.value, x.batched)
@@ -84,20 +84,28 @@ def argmax(t: Tracer, x: Any, axis: int = -1) -> Tensor:
 # ---- moving ----------------------------------------------------------------------------
 
 
-def reshape(t: Tracer, x: Any, shape: list[Dim]) -> Tensor:
+def reshape(t: Tracer, x: Any, shape: Any) -> Tensor:
     """The same elements in another per-example shape."""
     x = t.known(x)
+    sizes = wanted.shape(shape, "shape")
+    held, room = product(x.shape), product(sizes)
+    if held != room:
+        text = ", ".join(map(str, sizes))
+        raise Fact(
+            "E0402", f"cannot reshape {describe(x)} to [{text}]: {held} numbers do not fill {room}"
+        )
     front = (BATCH,) if x.batched else ()
-    return Tensor(t.builder.reshape(x.value, (*front, *shape)), x.batched, x.classes)
+    return Tensor(t.builder.reshape(x.value, (*front, *sizes)), x.batched, x.classes)
 
 
-def transpose(t: Tracer, x: Any, axes: list[int] | None = None) -> Tensor:
+def transpose(t: Tracer, x: Any, axes: Any = None) -> Tensor:
     """Axes in another order; without one, the last two exchanged."""
     x = t.known(x)
     if axes is None:
         return Tensor(arithmetic.transpose(t, x), x.batched, x.classes)
-    if sorted(axes) != list(range(x.rank)):
-        raise Fact("E0411", f"{axes} is not an order of the axes of {describe(x)}")
+    entries = axes if isinstance(axes, list) else [axes]
+    if not all(map(wanted.is_whole, entries)) or sorted(entries) != list(range(x.rank)):
+        raise Fact("E0411", f"{describe(axes)} is not an order of the axes of {describe(x)}")
     front = (0,) if x.batched else ()
     order = (*front, *(a + x.batched for a in axes))
     return Tensor(t.builder.transpose(x.value, order), x.batched, x.classes)
@@ -139,7 +147,7 @@ def split(t: Tracer, x: Any, parts: int, axis: int | None = None) -> tuple[Tenso
     axis = (0 if x.rank == 3 else -1) if axis is None else axis
     place = program_axis(x, axis)
     size = x.value.type.shape[place]
-    if isinstance(parts, bool) or not isinstance(parts, int) or parts < 1:
+    if not wanted.is_whole(parts) or parts < 1:
         raise Fact("E0315", f"`split` wants a number of parts, not {describe(parts)}")
     if not isinstance(size, int) or size % parts:
         raise Fact("E0315", f"{size} cannot be split into {parts} equal parts")
@@ -150,12 +158,21 @@ def split(t: Tracer, x: Any, parts: int, axis: int | None = None) -> tuple[Tenso
     )
 
 
-def slice_(t: Tracer, x: Any, axis: int, start: Dim, stop: Dim) -> Tensor:
+def slice_(t: Tracer, x: Any, axis: Any, start: Any, stop: Any) -> Tensor:
     """Elements `start` to `stop` (exclusive) of an axis."""
     x = t.known(x)
-    return Tensor(
-        t.builder.slice(x.value, program_axis(x, axis), start, stop), x.batched, x.classes
-    )
+    place = program_axis(x, axis)
+    extent = x.value.type.shape[place]
+    first, end = wanted.size(start, "start"), wanted.size(stop, "stop")
+    if _reaches_over(first, end, extent):
+        raise Fact("E0413", f"`slice` from {first} to {end} leaves the {extent} of {describe(x)}")
+    return Tensor(t.builder.slice(x.value, place, first, end), x.batched, x.classes)
+
+
+def _reaches_over(first: Dim, end: Dim, extent: Dim) -> bool:
+    """True when a slice is empty or leaves its axis, as far as the sizes are known."""
+    gaps = (first, end - first - 1, extent - end)
+    return any(isinstance(gap, int) and gap < 0 for gap in gaps)
 
 
 def reverse(t: Tracer, x: Any, axis: int = 0) -> Tensor:
@@ -219,7 +236,7 @@ def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
 def positions(t: Tracer, x: Any) -> Tensor:
     """0, 1, 2, ... along the first axis."""
     x = t.known(x)
-    size = x.shape[0]
+    size = x.value.type.shape[program_axis(x, 0)]
     return Tensor(t.builder.iota((size,), 0), False, size if isinstance(size, int) else None)
 
 

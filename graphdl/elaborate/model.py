@@ -54,7 +54,6 @@ def run_top_level(
         case tree.Register():
             if st.kind == "running":
                 raise ModelError.at(st.span, "E0314", "`running` belongs in a block")
-            t.owner = ""
             t.declare(st, scope)
             scope.later.pop(st.name, None)
         case tree.LayerBinding():

@@ -10,7 +10,7 @@ from ..graph import Initial, Weight
 from ..program import Dim, Size
 from ..syntax import tree
 from .place import Place, joined
-from .scope import Scope
+from .scope import Lazy, Scope
 from .statements import claim
 from .values import Builtin, Fact, Tensor, describe
 
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     from .tracer import Tracer
 
 ELEMENTS = 2**31
-
-
-@dataclass(slots=True)
-class Lazy:
-    """A weight that comes into being when the body first uses it."""
-
-    make: Any
-    made: Any = None
-    on_first_use: bool = True
-
-    def __call__(self) -> Any:
-        """The value, made once."""
-        if self.made is None:
-            self.made = self.make()
-        return self.made
 
 
 @dataclass(slots=True)
@@ -59,10 +44,11 @@ def declare(t: Tracer, st: tree.Register, scope: Scope) -> None:
         return
     register = t.registers[st.name] = Register(st)
     if st.kind == "state" and not t.keeps_state:
+        name, call = t.called or (st.name, "cell")
         raise Fact(
             "E0601",
-            f"`{t.owner or st.name}` has state and must run inside `scan`",
-            f"write `-> scan {{ {t.owner or 'cell'} }}`",
+            f"`{name}` has state and must run inside `scan`",
+            f"write `-> scan {{ {call} }}`",
         )
 
     def first() -> Tensor:
@@ -110,7 +96,7 @@ def _whole(t: Tracer, e: tree.Expression, scope: Scope, name: str) -> int:
             "write the size of that axis at the `input`",
         )
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise Fact("E0410", f"a size must be a whole number from 1, got {describe(size)}")
+        raise Fact("E0410", f"a size is a whole number from 1, got {describe(size)}")
     if size > ELEMENTS:
         raise Fact("E0410", f"a size of {size:,} is more than graphdl can hold")
     return size

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Span
+from .values import Fact
+
+
+@dataclass(slots=True)
+class Lazy:
+    """A value worked out when a body first uses it: a weight, or a parameter's default."""
+
+    make: Callable[[], Any]
+    made: Any = None
+    busy: bool = False
+
+    def __call__(self) -> Any:
+        """The value, made once."""
+        if self.made is None:
+            if self.busy:
+                raise Fact("E0304", "this default needs itself")
+            self.busy = True
+            try:
+                self.made = self.make()
+            finally:
+                self.busy = False
+        return self.made
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Label, ModelError, Span
@@ -10,8 +11,8 @@ from ..program import Dim, Size
 from ..syntax import tree
 from .binding import Bound
 from .checks import run_check
-from .place import joined
-from .scope import Scope
+from .place import Place, joined
+from .scope import Lazy, Scope
 from .values import (
     Builtin,
     Definition,
@@ -39,16 +40,18 @@ def run_body(t: Tracer, target: Definition, bound: Bound, span: Span) -> Any:
     """The statements of a block in a new scope; the result is its last line."""
     block = target.tree
     assert isinstance(block, tree.Block)
-    t.enter(target, span)
+    with t.inside(target, span):
+        return _body(t, target, block, bound)
+
+
+def _body(t: Tracer, target: Definition, block: tree.Block, bound: Bound) -> Any:
     scope = Scope(target.scope)
     for port, value in zip(block.ports, bound.ports, strict=True):
         scope.bind(port.name, value)
         if port.shape is not None:
             match_shape(t, target.name, port, value, scope)
     _defaults(t, target, bound, scope)
-    result = run_statements(t, block.body, scope, block)
-    t.leave(target)
-    return result
+    return run_statements(t, block.body, scope, block)
 
 
 def _opened(t: Tracer, target: Definition, bound: Bound) -> Scope:
@@ -61,15 +64,24 @@ def _opened(t: Tracer, target: Definition, bound: Bound) -> Scope:
 
 def _defaults(t: Tracer, target: Definition, bound: Bound, scope: Scope) -> None:
     for formal in target.formals:
+        place = t.place.within(formal.name)
         if formal.name in bound.parameters:
-            value = bound.parameters[formal.name]
+            scope.bind(formal.name, _instance(bound.parameters[formal.name], formal.name, place))
         else:
-            assert formal.default is not None
-            value = t.evaluate(formal.default, scope)
-        if isinstance(value, Layer) and value.place is None:
-            # A layer given as an argument is one instance: every use in the block shares it.
-            value = Layer(value.tree, value.scope, formal.name, t.place.within(formal.name))
-        scope.bind(formal.name, value)
+            scope.bind(formal.name, Lazy(partial(_default, t, formal, scope, place)))
+
+
+def _default(t: Tracer, formal: tree.Formal, scope: Scope, place: Place) -> Any:
+    """A default is worked out when the body asks for it: its checks come first."""
+    assert formal.default is not None
+    return _instance(t.evaluate(formal.default, scope), formal.name, place)
+
+
+def _instance(value: Any, name: str, place: Place) -> Any:
+    """A layer given as an argument is one instance: every use in the block shares it."""
+    if isinstance(value, Layer) and value.place is None:
+        return Layer(value.tree, value.scope, name, place)
+    return value
 
 
 def match_shape(t: Tracer, owner: str, port: tree.Port, value: Any, scope: Scope) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from ..errors import Diagnostic, Label, ModelError, Span
@@ -44,7 +45,7 @@ class Tracer(Recorder):
         super().__init__(graph)
         self.training = training
         self.calls = 0
-        self.owner = ""
+        self.called: tuple[str, str] | None = None
         self.kept: dict[str, Tensor] = {}
         self.updates: list[Update] = []
         self.registers: dict[str, Register] = {}
@@ -98,18 +99,18 @@ class Tracer(Recorder):
 
     # ---- definitions -------------------------------------------------------------------
 
-    def enter(self, target: Definition, span: Span) -> None:
-        """Into the body of a block."""
-        del span
+    @contextmanager
+    def inside(self, target: Definition, span: Span) -> Iterator[None]:
+        """In the body of a block, called at `span`."""
+        outer, self.called = self.called, (target.name, span.text)
         self.calls += 1
         if self.calls > DEPTH:
             raise Fact("E0312", f"`{target.name}` calls itself, or nests too deeply")
-        self.owner = target.name
-
-    def leave(self, target: Definition) -> None:
-        """Out of the body of a block."""
-        del target
-        self.calls -= 1
+        try:
+            yield
+        finally:
+            self.calls -= 1
+            self.called = outer
 
     def fact(self, target: Builtin, arguments: Arguments, e: tree.Call) -> Any:
         """A compile-time fact or an initialiser: no node."""

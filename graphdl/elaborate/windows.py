@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..program import Dim, Size
 from .values import BATCH, Fact, Tensor, describe
+from .wanted import flag, whole
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -75,14 +76,15 @@ def convolve(
     stride: Any = 1,
     pad: Any = 0,
     dilation: Any = 1,
-    groups: int = 1,
+    groups: Any = 1,
 ) -> Tensor:
     """Cross-correlation of [C, *sizes] with [maps, C / groups, *kernel]."""
     x, weight = t.known(x), t.known(weight)
     axes = weight.rank - 2
-    if x.rank != axes + 1:
-        raise Fact("E0401", f"`convolve` with {describe(weight)} cannot take {describe(x)}")
     kernel = tuple(k for k in weight.shape[2:] if isinstance(k, int))
+    if axes < 1 or x.rank != axes + 1 or len(kernel) < axes or weight.batched:
+        raise Fact("E0401", f"`convolve` with {describe(weight)} cannot take {describe(x)}")
+    groups = whole(groups, "groups")
     strides = _each_axis(stride, axes, "stride", 1)
     dilations = _each_axis(dilation, axes, "dilation", 1)
     padding = pads(pad, x.shape[1:], kernel, strides, dilations)
@@ -98,6 +100,7 @@ def _window(
     t: Tracer, method: str, x: Any, kernel: Any, stride: Any, pad: Any, ceil: bool
 ) -> Tensor:
     x = t.known(x)
+    ceil = flag(ceil, "ceil")
     axes = x.rank - 1 if x.rank > 1 else 1
     kernels = _each_axis(kernel, axes, "kernel", 1)
     strides = kernels if stride is None else _each_axis(stride, axes, "stride", 1)

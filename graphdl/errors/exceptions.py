@@ -49,10 +49,15 @@ class ModelError(GdlError):
                 message,
                 Label(span, label) if span else None,
                 also,
-                (note,) if isinstance(note, str) else note,
-                (hint,) if isinstance(hint, str) else hint,
+                _several(note),
+                _several(hint),
             )
         )
+
+
+def _several(texts: str | tuple[str, ...]) -> tuple[str, ...]:
+    """One text or several as several, without empty ones."""
+    return tuple(text for text in ((texts,) if isinstance(texts, str) else texts) if text)
 
 
 class DataError(GdlError):
