@@ -83,7 +83,7 @@ def _standard_input() -> str:
 
 def graph_of(source: Path | str, params: dict[str, Any]) -> Graph:
     """The checked graph of a model; it need not be able to run."""
-    from graphdl.elaborate import elaborate
     from graphdl.checking import source_of
+    from graphdl.elaborate import elaborate
 
     return elaborate(source_of(source), params).graph
