@@ -252,6 +252,8 @@ class Tracer(Recorder):
 
     def record_binary(self, e: tree.Binary, left: Any, right: Any) -> Any:
         """`a + b` and its like as a node."""
+        if e.operator == "..":
+            raise ModelError.at(e.span, "E0307", "`..` wants numbers known when compiling")
         operands = [left, right]
         labels = tuple(
             Label(part.span, f"this is {_text(x)}")
