@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ..errors import Diagnostic, Label, ModelError, Span
@@ -28,6 +29,7 @@ from .values import (
     Flowing,
     Layer,
     Resolved,
+    Spoiled,
     Tensor,
     Unknown,
     UnknownShape,
@@ -55,6 +57,7 @@ class Tracer(Recorder):
         self.met_number: set[str] = set()
         self.draws: dict[str, int] = {}
         self.one_line = False
+        self.target_spoiled = False
         self.model_scope: Scope | None = None
         self.dependencies: Callable[[str], list[str]] = lambda _: []
         self._scalars: dict[str, Value] = {}
@@ -217,11 +220,17 @@ class Tracer(Recorder):
             return self.keeper.following(self, register, value, span)
         tensor = self.known(pointwise(self, "add", value, 0.0) if not leaves(value) else value)
         assert register.tensor is not None
-        held = register.tensor.value
         if self.training:
-            reached = self.builder.broadcast(tensor.value, held.type.shape)
-            self.updates.append(Update(held, self.builder.stop(reached)))
+            self._step_running(register.tensor, tensor)
         return tensor
+
+    def _step_running(self, held: Tensor, following: Tensor) -> None:
+        """Update a running register; the next use of a shared layer goes on from here."""
+        reached = self.builder.stop(self.builder.broadcast(following.value, held.value.type.shape))
+        name = next(n for n, x in self.kept.items() if x.value is held.value)
+        root = next(i.value for i in self.builder.inputs if i.key == name)
+        self.updates = [u for u in self.updates if u.target is not root] + [Update(root, reached)]
+        self.kept[name] = replace(self.kept[name], value=reached)
 
     def scalar(self, key: str, kind: Any = "float") -> Value:
         """A number fed at each run: `lr`, `step`, `seed`, `draw`."""
@@ -268,16 +277,10 @@ class Tracer(Recorder):
 
         name = "matmul" if e.operator == "@" else SYMBOLS[e.operator]
         constants = tuple(None if leaves(o) else o for o in operands)
-        try:
+        with application.located(self, e.span, [], labels):
             return self.record(
                 name, e.operator, "", e.span, leaves(operands), run, Named(name, constants)
             )
-        except Fact as fact:
-            if self.depth:
-                raise
-            raise ModelError.at(
-                e.span, fact.code, fact.message, hint=fact.hint or (), also=labels
-            ) from None
 
     # ---- the ends of a model -----------------------------------------------------------
 
@@ -286,6 +289,8 @@ class Tracer(Recorder):
         names = [n.name for n in self.graph.nodes.values() if n.kind == "target"]
         if not names and self.one_line:
             return [self.boundary_of("target", None)]
+        if self.target_spoiled:
+            raise Spoiled
         assert self.model_scope is not None
         self.model_scope.used |= set(names)
         return [self.tensors[Wire(n)] for n in names]
