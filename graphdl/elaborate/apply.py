@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .tracer import Tracer
 
 REPEATS = 10_000
+STEPS = 12  # as many are listed before a size that is too small
 PRELUDE_NAME = "prelude/"
 
 
@@ -249,12 +250,14 @@ def _is_flow(bound: Bound, span: Span) -> bool:
 
 
 @contextmanager
-def located(t: Tracer, span: Span, inputs: list[Any]) -> Iterator[None]:
+def located(
+    t: Tracer, span: Span, inputs: list[Any], labels: tuple[Label, ...] = ()
+) -> Iterator[None]:
     """Facts stated inside become a diagnostic here, when this is the user's own text."""
     if t.depth:
         yield
         return
-    also = tuple(
+    also = labels or tuple(
         Label(x.span, f"this is {describe(x)}")
         for x in inputs
         if isinstance(x, Tensor) and x.span and x.span != span
@@ -263,7 +266,13 @@ def located(t: Tracer, span: Span, inputs: list[Any]) -> Iterator[None]:
         yield
     except Fact as fact:
         raise ModelError.at(
-            span, fact.code, fact.message, label=fact.label, hint=fact.hint or (), also=also
+            span,
+            fact.code,
+            fact.message,
+            label=fact.label,
+            hint=fact.hint,
+            note=_sizes(t, inputs) if fact.code == "E0404" else (),
+            also=also,
         ) from None
     except ShapeError as error:
         message = error.message.replace("[B, ", "[").replace("[B]", "[]")
@@ -281,6 +290,17 @@ def located(t: Tracer, span: Span, inputs: list[Any]) -> Iterator[None]:
         raise _in_user_text(error, span, also) from None
     except RecursionError:
         raise ModelError.at(span, "E0312", "these definitions call each other for ever") from None
+
+
+def _sizes(t: Tracer, inputs: list[Any]) -> str:
+    """The way here from the input, with the size after each step."""
+    steps: list[str] = []
+    wire = inputs[0].wire if inputs else None
+    while wire is not None and len(steps) < STEPS:
+        node = t.graph.nodes[wire.node]
+        steps.append(f"{node.label} {t.graph.shaped(wire)}")
+        wire = node.inputs[0] if node.inputs else None
+    return "sizes: " + " -> ".join(reversed(steps)) if steps else ""
 
 
 def _in_user_text(error: ModelError, span: Span, also: tuple[Label, ...]) -> ModelError:

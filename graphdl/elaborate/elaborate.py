@@ -13,7 +13,7 @@ from .library import Imports, library_scope
 from .place import Place
 from .scope import Scope
 from .tracer import Tracer
-from .values import Fact, Resolved, Tensor, UnknownShape
+from .values import Resolved, Tensor
 
 TRIES = 200
 
@@ -80,17 +80,7 @@ def _walk(t: Tracer, model: tree.Model, params: dict[str, Any]) -> Elaborated:
     imports = Imports(model)
     scope = Scope(library_scope(t))
     t.model_scope = scope
-    try:
-        run_model(t, model, scope, params, imports)
-    except UnknownShape as unknown:
-        raise ModelError.at(
-            None,
-            "E0405",
-            f"the shape of `{unknown.root}` is not known",
-            hint=f"write `input {unknown.root}[n]`",
-        ) from None
-    except Fact as fact:
-        raise ModelError.at(None, fact.code, fact.message, hint=fact.hint or ()) from None
+    run_model(t, model, scope, params, imports)
     for wire, tensor in t.tensors.items():
         if not isinstance(tensor, Tensor) and wire.node == getattr(tensor, "root", None):
             raise Resolved(tensor.root, Shaped(()))

@@ -9,8 +9,8 @@ from ..errors import Label, ModelError, Span, did_you_mean
 from ..program import Dim
 from ..syntax import tree
 from .constants import AT_RUN_TIME, binary_constant, negated
-from .scope import Lazy, Scope
-from .values import Builtin, Definition, Fact, Layer, Tensor, Unknown, describe, leaves
+from .scope import SPOILED, Lazy, Scope
+from .values import Builtin, Definition, Fact, Layer, Spoiled, Tensor, Unknown, describe, leaves
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -40,6 +40,8 @@ def lookup(t: Tracer, e: tree.Name, s: Scope, *, as_layer: bool = False) -> Any:
         raise unknown_name(t, e, s, as_layer)
     found.used.add(name)
     value = found.names[name]
+    if value is SPOILED:
+        raise Spoiled
     return value() if isinstance(value, Lazy) else value
 
 

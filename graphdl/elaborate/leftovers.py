@@ -60,10 +60,9 @@ def circles(model: tree.Model) -> Callable[[str], list[str]]:
             if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
                 parts_of = {n.path[0] for n in _names_in(st.value)}
                 uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
-        round_trips = (cycle for cycle in networkx.simple_cycles(uses) if name in cycle)
-        found: list[str] = next(round_trips, [])
-        start = found.index(name) if found else 0
-        return [*found[start:], *found[:start], name] if found else []
+        back = networkx.single_target_shortest_path(uses, name)
+        ways = [back[other] for other in sorted(uses.successors(name)) if other in back]
+        return [name, *min(ways, key=len)] if ways else []
 
     return circle
 

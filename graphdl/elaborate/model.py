@@ -8,6 +8,7 @@ from ..errors import ModelError
 from ..syntax import tree
 from .checks import run_check
 from .ends import run_tensor
+from .findings import Findings
 from .leftovers import circles, left_over
 from .library import Imports
 from .params import refuse_unknown, run_param
@@ -16,7 +17,6 @@ from .scope import Scope
 from .settings import run_train
 from .statements import bind_layer, bind_names, define, names_of, unused_chain
 from .tracer import Tracer
-from .values import Fact
 
 # A file with one of these is more than a one-line program.
 ALONE = (tree.Tensor, tree.Binding, tree.Role, tree.Register, tree.NextBinding)
@@ -31,12 +31,13 @@ def run_model(
     t.one_line = len(flows) == 1 and not others
     scope.later = {n: p for st in model.statements for n, p in names_of(st)}
     t.dependencies = circles(model)
-    refuse_unknown(model, params)
+    findings = Findings(t, scope)
+    with findings.of(None):
+        refuse_unknown(model, params)
     for st in model.statements:
-        try:
+        with findings.of(st):
             run_top_level(t, st, scope, params, imports)
-        except Fact as fact:
-            raise ModelError.at(st.span, fact.code, fact.message, hint=fact.hint or ()) from None
+    findings.report()
     left_over(t, model, scope)
 
 

@@ -31,6 +31,9 @@ class Lazy:
         return self.made
 
 
+SPOILED = object()  # the value of a name whose statement is wrong
+
+
 @dataclass(slots=True)
 class Scope:
     """Names with values; `later` has the spans of names that a following statement defines."""

@@ -40,6 +40,10 @@ class Resolved(Exception):  # noqa: N818
         self.root, self.shaped = root, shaped
 
 
+class Spoiled(Exception):  # noqa: N818
+    """Something needs a name whose own statement is wrong: that error is enough."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Tensor:
     """A node of the model. `shape` is per example: the batch axis, if `batched`, is not in it.
