@@ -1,0 +1,141 @@
+"""Texts that are nearly models: those of the repository and of the strategy, broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from .models import models
+from .writer import Sample
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("models", "tests/samples", "benchmarks/models", "graphdl/prelude")
+WRITTEN = 60
+TOKEN = re.compile(r"\s+|#[^\n]*|\"[^\"\n]*\"|\w+(?:\.\d+)?|->|[=!<>]=|//|\.\.|.", re.DOTALL)
+NUMBERS = (
+    "0", "-1", "1", "2", "0.5", "-0.5", "1e30", "1e-30", "1e400", "100000", "2147483648",
+    str(10**30), "9" * 5000, "0.0000001", "1..3", "[3, 4]", "[]", "true", '"text"', "(1, 2)", "x",
+)  # fmt: skip
+WORDS = """
+-> = ( ) [ ] { } , : .. + - * / // % ^ @ == < " ' # \\ $ ` ; && ! ** if else repeat each scan in
+and not next input target output loss metric layer weight state running block op param check train
+import rule softmax linear(3) conv(2,3) mean size(x,0) T batch all same training e é λ → “ ” 🙂
+"""
+SCRAPS = (*WORDS.split(), "\n", "\t", "\r", "\0", "\u2028", "\ufeff", "\u202e", "\ud800")
+
+
+@cache
+def corpus() -> tuple[str, ...]:
+    """Every model text there is, and some written by the strategy."""
+    files = sorted(f for folder in FOLDERS for f in (ROOT / folder).glob("*.gdl"))
+    return (*(f.read_text("utf-8") for f in files), *written(WRITTEN))
+
+
+def written(count: int) -> list[str]:
+    """The same texts of the strategy every time."""
+    texts: list[str] = []
+
+    @settings(max_examples=count, derandomize=True, database=None, deadline=None,
+              phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(models())
+    def collect(sample: Sample) -> None:
+        texts.append(sample.text)
+
+    collect()
+    return texts
+
+
+def mutant(number: int) -> str:
+    """The mutated text of this number: one text of the corpus after one to six changes."""
+    random = Random(number)
+    tokens = TOKEN.findall(random.choice(corpus()))
+    for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
+        if tokens:
+            tokens = random.choice(CHANGES)(random, tokens)
+    return "".join(tokens)
+
+
+def _somewhere(random: Random, tokens: list[str], pattern: str = r"\S") -> int:
+    places = [i for i, token in enumerate(tokens) if re.match(pattern, token)]
+    return random.choice(places) if places else random.randrange(len(tokens))
+
+
+def delete(random: Random, tokens: list[str]) -> list[str]:
+    i = _somewhere(random, tokens)
+    return tokens[:i] + tokens[i + random.choice((1, 1, 2, 5)) :]
+
+
+def duplicate(random: Random, tokens: list[str]) -> list[str]:
+    i, n = _somewhere(random, tokens), random.choice((1, 1, 3, 10))
+    return tokens[:i] + tokens[i : i + n] * random.choice((2, 2, 2, 50)) + tokens[i + n :]
+
+
+def swap(random: Random, tokens: list[str]) -> list[str]:
+    i, j = (_somewhere(random, tokens) for _ in range(2))
+    tokens[i], tokens[j] = tokens[j], tokens[i]
+    return tokens
+
+
+def renumber(random: Random, tokens: list[str]) -> list[str]:
+    tokens[_somewhere(random, tokens, r"\d")] = random.choice(NUMBERS)
+    return tokens
+
+
+def rename(random: Random, tokens: list[str]) -> list[str]:
+    i, j = (_somewhere(random, tokens, r"[A-Za-z_]") for _ in range(2))
+    tokens[i] = tokens[j]
+    return tokens
+
+
+def misspell(random: Random, tokens: list[str]) -> list[str]:
+    i = _somewhere(random, tokens, r"[A-Za-z_]")
+    place = random.randrange(len(tokens[i]))
+    tokens[i] = tokens[i][:place] + random.choice(("", "x", "_", "é")) + tokens[i][place + 1 :]
+    return tokens
+
+
+def insert(random: Random, tokens: list[str]) -> list[str]:
+    i = random.randrange(len(tokens) + 1)
+    return [*tokens[:i], random.choice(SCRAPS) * random.choice((1, 1, 1, 1, 40)), *tokens[i:]]
+
+
+def unbalance(random: Random, tokens: list[str]) -> list[str]:
+    i = _somewhere(random, tokens, r"[()\[\]{}]")
+    tokens[i] = random.choice(("", "(", ")", "[", "]", "{", "}", "((", "({["))
+    return tokens
+
+
+def join_lines(random: Random, tokens: list[str]) -> list[str]:
+    i = _somewhere(random, tokens, r"\s*\n")
+    tokens[i] = random.choice((" ", "", "\n\n", "\r", "\r\n", "\n#", "\n->", "\n-"))
+    return tokens
+
+
+def truncate(random: Random, tokens: list[str]) -> list[str]:
+    i = random.randrange(len(tokens))
+    return random.choice((tokens[:i], tokens[i:]))
+
+
+def splice(random: Random, tokens: list[str]) -> list[str]:
+    other = TOKEN.findall(random.choice(corpus()))
+    i, j = random.randrange(len(tokens)), random.randrange(len(other))
+    return random.choice((tokens[:i] + other[j:], tokens[:i] + other[j : j + 20] + tokens[i:]))
+
+
+def move_line(random: Random, tokens: list[str]) -> list[str]:
+    lines = "".join(tokens).split("\n")
+    i, j = random.randrange(len(lines)), random.randrange(len(lines))
+    lines.insert(j, lines.pop(i) if random.random() < 0.5 else lines[i])
+    return TOKEN.findall("\n".join(lines))
+
+
+Change = Callable[[Random, list[str]], list[str]]
+CHANGES: tuple[Change, ...] = (
+    delete, duplicate, swap, renumber, renumber, renumber, rename, rename, misspell, insert, insert,
+    unbalance, join_lines, truncate, splice, move_line,
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""What must hold for every text whatsoever: diagnostics or a network, nothing else, and soon."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+import numpy as np
+
+import graphdl
+from graphdl.backends import room
+from graphdl.engine.trainable import NonFinite
+from graphdl.errors import GdlError
+from graphdl.network import Network, Port
+
+SECONDS = 2.0
+MEMORY = 1 << 25
+LENGTH, BATCH = 5, 2
+Verdict = Literal["refused", "ran", "too large to feed"]
+
+
+class TooLong(BaseException):
+    """Not an Exception, so that nothing swallows it."""
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TooLong after so many seconds of processor time; what else runs here is no fault."""
+
+    def stop(*_: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """A machine so small that whatever fits also runs within the time."""
+    before, room.LIMIT = room.LIMIT, MEMORY
+    try:
+        yield
+    finally:
+        room.LIMIT = before
+
+
+def verdict(text: str) -> Verdict:
+    """What became of the text. Anything but a GdlError comes out as it is."""
+    try:
+        with limited(SECONDS), little_memory():
+            return _tried(text + "\n")
+    except TooLong as late:
+        raise AssertionError(f"took longer than {SECONDS} seconds") from late
+
+
+def _tried(text: str) -> Verdict:
+    findings = graphdl.check(text)
+    for finding in findings:
+        assert graphdl.render(finding)
+    if any(finding.code.startswith("E") for finding in findings):
+        return "refused"
+    try:
+        return _ran(graphdl.compile(text))
+    except GdlError:
+        return "refused"
+
+
+def _ran(net: Network) -> Verdict:
+    data = {name: _fed(port) for name, port in {**net.inputs, **net.targets}.items()}
+    given = {name: array for name, array in data.items() if array is not None}
+    if len(given) < len(data):
+        return "too large to feed"
+    if net.outputs:
+        net(**{name: given[name] for name in net.inputs})
+    if net.graph.losses:
+        net.loss(**given)
+        with suppress(NonFinite):
+            net.step(**given)
+    return "ran"
+
+
+def _fed(port: Port) -> Any:
+    """Numbers of the right shape that take no memory; None when no array could have that shape."""
+    whole = port.dtype == "int64"
+    shape = (BATCH, *(LENGTH if isinstance(n, str) else n for n in port.shape))
+    if math.prod(shape) > (10**6 if whole else 2**40):
+        return None
+    return np.broadcast_to(np.asarray(0 if whole else 0.5, port.dtype), shape)
