@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdl.program import Builder, Size, Type, differentiate, verify
-from graphdl.program.primitives import Contract, Fold, Unfold
+from graphdl.program.primitives import Contract, Fold, Unfold, blocks
 from graphdl.program.reference import run
 
 
@@ -133,12 +134,14 @@ def test_plain(case: Case) -> None:
     assert np.allclose(got, want, rtol=0, atol=1e-4 if case.dtype == "float32" else 1e-12)
 
 
-@settings(max_examples=150, deadline=None)
-@given(windowed())
-def test_windows(case: Case) -> None:
+@pytest.mark.parametrize("block", [blocks.BLOCK, 64, 1], ids=["whole", "rows", "row by row"])
+@settings(max_examples=100, deadline=None)
+@given(case=windowed())
+def test_windows(block: int, case: Case) -> None:
     arrays = operands(case)
     want = naive(case.spec, case.sizes, *arrays)
-    got = computed(Contract(case.spec, case.extents), case.dtype, *arrays)
+    with mock.patch.object(blocks, "BLOCK", block):
+        got = computed(Contract(case.spec, case.extents), case.dtype, *arrays)
     assert got.shape == want.shape
     assert np.allclose(got, want, rtol=0, atol=1e-4 if case.dtype == "float32" else 1e-12)
 

@@ -145,6 +145,13 @@ class Extreme(Binary):
         first = self.wins(build, *args)
         return build.select(first, grad, 0.0), build.select(first, 0.0, grad)
 
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        # NumPy is a third faster with the number it compares everything with in second place.
+        first, second = args if any(args[0].strides) else args[::-1]
+        yield partial(getattr(xp, self.function), first, second, out=out)
+
 
 @dataclass(frozen=True)
 class Maximum(Extreme):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
 from ..size import Dim, evaluate
+from .blocks import windowed_product_calls
 from .matmul import product_calls
 from .spec import Axes, Extents, bind, given_extents, labels_of, parse, windows_of, written
 from .unfold import expanded, fold_calls, is_plain, unfolded, unfolded_out
@@ -66,6 +67,10 @@ class Contract(Primitive):
         view, calls = unfolded(xp, scratch, args[0], left, extents)
         yield from calls
         operands = (expanded(left), view), (expanded(right), args[1])
+        if windows_of(left) and not is_plain(left, extents):
+            whole = expanded(result), unfolded_out(out, result)
+            yield from windowed_product_calls(xp, scratch, *operands, whole, windows_of(left)[0])
+            return
         if is_plain(result, extents):
             whole = unfolded_out(out, result)
             yield from product_calls(xp, scratch, *operands, (expanded(result), whole))

@@ -141,15 +141,21 @@ class WindowMaxGradient(Windowed):
         x, largest, grad = args
         left = scratch(largest.shape, "float")
         share = scratch(largest.shape, "float")
-        yield partial(out.fill, 0)
+        apart = all(s >= k for s, k in zip(self.stride, self.kernel_shape, strict=True))
+        places = list(self.pairs(largest, x))
+        if not apart or sum(largest[inside].size for inside, _ in places) < out.size:
+            yield partial(out.fill, 0)
         # What no earlier place took: all of the gradient until one equals the maximum, then none.
         yield partial(xp.copyto, left, grad)
-        for inside, seen in self.pairs(largest, x):
+        for inside, seen in places:
             rest, part, target = left[inside], share[inside], out[seen]
             yield partial(xp.equal, x[seen], largest[inside], out=part)
             yield partial(xp.multiply, part, rest, out=part)
             yield partial(xp.subtract, rest, part, out=rest)
-            yield partial(xp.add, target, part, out=target)
+            if apart:
+                yield partial(xp.copyto, target, part)
+            else:
+                yield partial(xp.add, target, part, out=target)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""Products over windows a few rows at a time, so that what is copied out stays in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from types import ModuleType
+
+from ..primitive import Array, Call, Scratch
+from ..program import Kind
+from .matmul import Operand, product_calls
+from .spec import Window
+
+BLOCK = 768 * 1024  # bytes of windows copied out at a time; a second-level cache holds them
+
+
+def windowed_product_calls(
+    xp: ModuleType, scratch: Scratch, left: Operand, right: Operand, out: Operand, window: Window
+) -> Iterator[Call]:
+    """The product of windows (views of their source in `left`), in blocks of `window`'s positions.
+
+    Where the result has the positions, each block makes a part of it; where they are summed over,
+    the blocks are added up.
+    """
+    rows = _rows(left, window)
+    count = left[1].shape[left[0].index(window.position)]
+    if rows >= count:
+        yield from product_calls(xp, scratch, left, right, out)
+        return
+    again = _Again(scratch)
+    summed = window.position not in out[0]
+    part = again(out[1].shape, "float") if summed else None
+    for start in range(0, count, rows):
+        again.restart(keep=int(summed))
+        cut = [_cut(o, window.position, slice(start, start + rows)) for o in (left, right, out)]
+        if part is None or start == 0:
+            yield from product_calls(xp, again, *cut)
+        else:
+            yield from product_calls(xp, again, cut[0], cut[1], (out[0], part))
+            yield partial(xp.add, out[1], part, out=out[1])
+
+
+def _rows(left: Operand, window: Window) -> int:
+    labels, view = left
+    count = view.shape[labels.index(window.position)]
+    return max(1, BLOCK * int(count) // max(int(view.nbytes), 1))
+
+
+def _cut(operand: Operand, label: str, rows: slice) -> Operand:
+    labels, array = operand
+    if label not in labels:
+        return operand
+    return labels, array[(slice(None),) * labels.index(label) + (rows,)]
+
+
+class _Again:
+    """Scratch that gives every block the arrays of the block before."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._given: list[tuple[tuple[int, ...], Kind, Array]] = []
+        self._next = 0
+
+    def restart(self, keep: int) -> None:
+        """The next block begins; the first `keep` arrays are not its to use."""
+        self._next = keep
+
+    def __call__(self, shape: tuple[int, ...], kind: Kind) -> Array:
+        place = self._next
+        self._next += 1
+        if place < len(self._given):
+            known, _, array = self._given[place]
+            if all(a <= b for a, b in zip(shape, known, strict=True)) and len(shape) == len(known):
+                return array.reshape(-1)[: _count(shape)].reshape(shape)
+        array = self._scratch(shape, kind)
+        self._given[place : place + 1] = [(shape, kind, array)]
+        return array
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total
