@@ -156,7 +156,7 @@ class _Check:
                 kind = "float64" if shaped.kind == "float" else "int64"
                 self.data[name] = np.array(given[name], kind, order="C")
                 continue
-            self.data[name] = _drawn(shaped, random, batch, sizes)
+            self.data[name] = drawn(shaped, random, batch, sizes)
 
     def names(self, inputs: bool) -> list[str]:
         """Weights, then float inputs when asked for."""
@@ -238,7 +238,8 @@ class _Check:
         )
 
 
-def _drawn(shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]) -> Array:
+def drawn(shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]) -> Array:
+    """A random batch of an input or target; sizes not known yet are set."""
     for dim in shaped.shape:
         for size in [] if isinstance(dim, int) else dim.names():
             sizes.setdefault(size, LENGTH)

@@ -372,6 +372,12 @@ class Network:
 
         return gradcheck(self, **options)
 
+    def jacobians(self, **options: Any) -> Any:
+        """Each output by each input, derived and measured; see `graphdl.network.jacobian`."""
+        from .jacobian import jacobians
+
+        return jacobians(self, **options)
+
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""
         return iter(self.weights)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 import graphdl as gdl
 
@@ -75,6 +78,40 @@ def test_jacobian_of_softmin(layer: str, b: float) -> None:
     expected = -b * p[:, None] * (np.eye(5) - p[None, :])
     found = jacobian(layer.format(b), x, own if "low" in layer else "")
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("b", [0.3, 5.0])
+def test_both_matrices_of_softmin_are_shown(b: float) -> None:
+    net = gdl.compile(f"input x[4]\noutput p = x -> softmin({b})")
+    x = np.array([[0.5, -1.0, 0.1, 2.0]])
+    (found,) = net.jacobians(data={"x": x})
+    p = np.exp(-b * x[0]) / np.exp(-b * x[0]).sum()
+    expected = -b * p[:, None] * (np.eye(4) - p[None, :])
+    np.testing.assert_allclose(found.derived, expected, rtol=1e-10)
+    np.testing.assert_allclose(found.measured, expected, atol=1e-8)
+    assert found
+    assert str(found).splitlines()[0].startswith("d p / d x  [4, 4]  max abs ")
+    assert len(str(found).splitlines()) == 1 + 2 * 5
+
+
+def test_a_jacobian_has_a_row_for_each_number_of_an_output() -> None:
+    text = "input a[2, 3]\ninput ids[2]: int(5)\ninput b[1]\noutput y = a * b\noutput z = b -> tanh"
+    net = gdl.compile(text + "\noutput e = ids -> embedding(2)", seed=1)
+    shapes = {(j.output, j.input): j.derived.shape for j in net.jacobians()}
+    assert shapes == {
+        ("y", "a"): (6, 6), ("y", "b"): (6, 1), ("z", "a"): (1, 6), ("z", "b"): (1, 1),
+        ("e", "a"): (4, 6), ("e", "b"): (4, 1),
+    }  # fmt: skip
+    assert all(net.jacobians())
+
+
+def test_the_command_prints_both_matrices(graphdl: Callable[..., Result]) -> None:
+    said = graphdl("gradcheck", "--jacobian", "-e", "input -> linear(2, 3) -> softmin(2)").stdout
+    assert "d output / d input  [3, 2]" in said
+    assert "derived" in said
+    assert "measured" in said
+    said = graphdl("gradcheck", "--jacobian", "min_max_dag", "--json").stdout
+    assert [j["input"] for j in json.loads(said)["jacobians"]] == ["x1", "x2"]
 
 
 # ---- pointwise rules ----------------------------------------------------------------------------
