@@ -31,6 +31,7 @@ class Row:
 
     probes    elements compared; `kinks` those set apart, where a choice such as a maximum switched
     squares   sum of squared differences
+    norm      of the whole gradient: how much of it reaches this weight
     """
 
     name: str
@@ -44,6 +45,7 @@ class Row:
     numeric: float
     ok: bool
     kinks: int = 0
+    norm: float = 0.0
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Report:
         for r in self.rows:
             text = (
                 f"  {r.name:<{width}}  {list(r.shape)!s:<{shape}}  max abs {r.absolute:.1e}  "
-                f"max rel {r.relative:.1e}  sum sq {r.squares:.1e}  "
+                f"max rel {r.relative:.1e}  sum sq {r.squares:.1e}  norm {r.norm:.1e}  "
             )
             verdict = (
                 "ok"
@@ -212,8 +214,9 @@ class _Check:
         numeric: Array,
         kinks: int,
     ) -> Row:
+        norm = float(np.linalg.norm(analytic))
         if not kept:
-            return Row(name, shape, 0, 0.0, 0.0, 0.0, (), 0.0, 0.0, True, kinks)
+            return Row(name, shape, 0, 0.0, 0.0, 0.0, (), 0.0, 0.0, True, kinks, norm)
         exact = analytic.reshape(-1)[kept]
         gaps = np.abs(exact - numeric)
         scale = np.maximum(np.abs(exact), np.abs(numeric))
@@ -235,6 +238,7 @@ class _Check:
             float(numeric[worst]),
             not wrong.any(),
             kinks,
+            norm,
         )
 
 

@@ -204,6 +204,10 @@ def test_gradient_norms_of_each_layer_can_be_reported() -> None:
     found = net.gradients(x=np.ones((1, 4)), t=np.zeros((1, 4)))
     norms = [float(np.linalg.norm(found[n])) for n in found if n.endswith("bias")]
     np.testing.assert_allclose(np.array(norms[:-1]) / np.array(norms[1:]), 0.5)
+    report = net.gradcheck(data={"x": np.ones((1, 4)), "t": np.zeros((1, 4))}, inputs=False)
+    shown = [row.norm for row in report.rows if row.name.endswith("bias")]
+    np.testing.assert_allclose(shown, norms, rtol=1e-12)
+    assert f"norm {norms[0]:.1e}" in str(report)
 
 
 # ---- what the check says ------------------------------------------------------------------------
