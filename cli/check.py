@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -46,7 +45,7 @@ def command(files: tuple[str, ...], text: str | None, style: str, quiet: bool) -
     errors = sum(d.is_error for d in found)
     click.echo(_written(found, style), nl=False)
     if not quiet:
-        click.echo(_summed_up(sources, errors, len(found) - errors), err=style != "text")
+        click.echo(_summed_up(files, errors, len(found) - errors), err=style != "text")
     return 3 if errors else 0
 
 
@@ -60,10 +59,10 @@ def _written(found: Sequence[Diagnostic], style: str) -> str:
     return "".join(render(d) + "\n\n" for d in found)
 
 
-def _summed_up(sources: Sequence[Path | str], errors: int, warnings: int) -> str:
-    what = str(sources[0]) if isinstance(sources[0], Path) else "the program"
-    if len(sources) > 1:
-        what = f"{len(sources)} files"
+def _summed_up(files: Sequence[str], errors: int, warnings: int) -> str:
+    what = f"{len(files)} files" if len(files) > 1 else "the program"
+    if len(files) == 1 and files[0] != "-":
+        what = files[0]
     counts = [
         f"{count} {word}{'s' if count > 1 else ''}"
         for count, word in ((errors, "error"), (warnings, "warning"))

@@ -106,7 +106,8 @@ def _print(matrix: Confusion) -> None:
         table.add_row(row.name, *(cells if shown else []), *figures)
     console = Console(highlight=False)
     # A terminal that is too narrow wraps lines; cut-off figures would be lost.
-    console.width = max(console.width, Measurement.get(console, console.options, table).maximum)
+    boundless = console.options.update(max_width=10_000)
+    console.width = max(console.width, Measurement.get(console, boundless, table).maximum)
     console.print(table)
 
 

@@ -33,7 +33,7 @@ Row = Sequence[object]
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option(
     "-o",
-    "--output",
+    "--out",
     "target",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("-"),
@@ -42,7 +42,7 @@ Row = Sequence[object]
 @click.option("--header", help='Names of the columns, such as "Id,Prediction"; "" for no header.')
 @click.option("--id-base", type=int, default=0, show_default=True, help="Number of the first row.")
 @click.option("--labels", metavar="0=-1,1=1", help="What to write for each class.")
-@click.option("--name", metavar="OUTPUT", help="The output to write, if the model has several.")
+@click.option("--output", metavar="NAME", help="The output to write, if the model has several.")
 @click.option("--probabilities", is_flag=True, help="Every number of the output, not the class.")
 @takes_examples
 @takes_data
@@ -53,7 +53,7 @@ def command(
     header: str | None,
     id_base: int,
     labels: str | None,
-    name: str | None,
+    output: str | None,
     probabilities: bool,
     split: str | None,
     data: str | None,
@@ -69,7 +69,7 @@ def command(
     choice too: class 1 above one half.
     """
     net = opened(checkpoint, chosen(gpu, backend))
-    name = _output(net, name)
+    name = _output(net, output)
     _, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=False)
     inputs = chosen_split.batch(slice(0, len(chosen_split)), net.dtype)
     found = net.predict(
