@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..engine.atomic import write_atomically
 from ..errors import UsageError
 from ..graph import Graph
 from .dot import Direction, to_dot
@@ -21,7 +22,7 @@ class Drawing:
         """Writes the picture; the ending says how: .svg, .png, .pdf or .dot."""
         path = Path(path)
         picture = render(self.dot, format_of(path))
-        path.write_bytes(picture)
+        write_atomically(path, picture)
         return path
 
     def __str__(self) -> str:
