@@ -49,7 +49,9 @@ def told(error: BaseException) -> tuple[str, int]:
         case ModelError():
             return str(error), error.exit_code
         case GdlError():
-            return f"error: {error}", error.exit_code
+            # 1 says that a check failed: a disk that is full is no such answer.
+            code = UsageError.exit_code if type(error) is GdlError else error.exit_code
+            return f"error: {error}", code
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", INTERRUPTED
         case click.UsageError():

@@ -138,11 +138,10 @@ def test_draw_writes_a_file(graphdl: Invoke, monkeypatch: pytest.MonkeyPatch) ->
         assert graphdl("draw", "digits").exit_code == 0
         assert Path("digits.svg").read_text().startswith("<?xml")
     result = graphdl("draw", "digits", "-o", "missing/net.dot")
-    assert (result.exit_code, result.stderr) == (
-        2,
-        "error: missing/net.dot: no such file or directory\n",
-    )
+    assert result.exit_code == 2
+    assert "missing/net.dot: its folder does not exist\n" in result.stderr
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     result = graphdl("draw", "digits", "-o", "net.png")
     assert result.exit_code == 2
     assert "`-o net.dot` always works" in result.stderr

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import Result
 
-from graphdl.errors import DataError, DivergedError, ModelError, UsageError
+from graphdl.errors import DataError, DivergedError, GdlError, ModelError, UsageError
 
 HEAVY = ("numpy", "lark", "networkx", "rich", "graphviz", "pooch", "safetensors")
 LOADED = """
@@ -88,6 +88,7 @@ def test_version(graphdl: Callable[..., Result]) -> None:
             "error[E0201]: I do",
         ),
         (DataError("digits.csv, line 7: no label"), 4, "error: digits.csv, line 7: no label\n"),
+        (GdlError("cannot write runs/x: the disk is full"), 2, "error: cannot write runs/x"),
         (DivergedError("the loss is not finite"), 5, "error: the loss is not finite\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (
