@@ -11,7 +11,9 @@ from ..program import Builder
 from .place import Place
 from .values import Flowing, Tensor, leaves, rewired
 
-NODES = 100_000
+# What a model may cost to work out: a second or two.
+NODES = 10_000
+STEPS = 400_000
 
 
 class Recorder:
@@ -32,6 +34,18 @@ class Recorder:
         self.node_span: Span | None = None
         self.touched: list[str] = []
         self.tensors: dict[Wire, Flowing] = {}
+        self.steps = 0
+
+    def step(self, span: Span) -> None:
+        """Count one more expression; E0309 when a model unfolds into too many."""
+        self.steps += 1
+        if self.steps > STEPS:
+            raise ModelError.at(
+                span,
+                "E0309",
+                f"this model unfolds into more than {STEPS:,} expressions",
+                hint="repeat less, or nest fewer blocks into each other",
+            )
 
     def add_node(
         self,
