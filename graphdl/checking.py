@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .elaborate import elaborate
+from .elaborate import Elaborated, Regime, elaborate, refuse
 from .errors import Diagnostic, ModelError, Source
-from .graph import Graph
 from .syntax import read
 
 
@@ -38,18 +38,22 @@ def _shipped(name: str) -> Path:
 def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
     """Every finding about a model: errors and warnings, an empty list when all is well."""
     try:
-        graph = elaborate(source_of(model), params).graph
+        found = elaborate(source_of(model), params)
     except ModelError as error:
         return list(error.diagnostics)
-    return list(graph.warnings) + setting_errors(graph)
+    return list(found.graph.warnings) + setting_errors(found)
 
 
-def setting_errors(graph: Graph) -> list[Diagnostic]:
+def setting_errors(model: Elaborated) -> list[Diagnostic]:
     """What is wrong in the `train` block."""
     from .engine.settings import Settings
 
     try:
-        Settings.resolve(graph.settings)
+        settings = Settings.resolve(model.graph.settings)
+        if model.graph.settings:
+            regime = Regime(freeze=tuple(settings.freeze))
+            chosen = settings.optimizer
+            refuse(model, replace(regime, optimizer=chosen) if chosen else regime)
     except ModelError as error:
         return list(error.diagnostics)
     return []

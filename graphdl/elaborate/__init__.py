@@ -2,7 +2,7 @@
 
 from .elaborate import Elaborated, elaborate
 from .optimiser import Memory, rate
-from .programs import LOSS, Regime, Step, evaluating, gradients, predicting, training
+from .programs import LOSS, Regime, Step, evaluating, gradients, predicting, refuse, training
 
 __all__ = [
     "LOSS",
@@ -15,5 +15,6 @@ __all__ = [
     "gradients",
     "predicting",
     "rate",
+    "refuse",
     "training",
 ]

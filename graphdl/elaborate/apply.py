@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Label, ModelError, Span
+from ..errors import Diagnostic, Label, ModelError, Span
 from ..graph import Named
 from ..program import ShapeError
 from ..syntax import tree
 from .binding import Arguments, Bound, Callee, bind, evaluated
+from .constants import Interval
 from .evaluate import lookup
 from .ownership import owns_weights
 from .scope import Scope
@@ -65,9 +66,10 @@ def stage(t: Tracer, e: tree.Expression, x: Any, s: Scope) -> Any:
 def _named_stage(t: Tracer, e: tree.Name | tree.Call, x: Any, s: Scope) -> Any:
     name = e if isinstance(e, tree.Name) else e.target
     call = e if isinstance(e, tree.Call) else None
-    target = lookup(t, name, s, as_layer=True)
+    target = lookup(t, name, s, stage=e)
     if len(name.path) > 1:
-        raise ModelError.at(name.span, "E0311", f"`{name}` is a weight, not a layer")
+        hint = f"for a product write `x @ {name}`"
+        raise ModelError.at(name.span, "E0311", f"`{name}` is a weight, not a layer", hint=hint)
     if isinstance(target, Layer):
         if call is not None:
             raise ModelError.at(
@@ -111,16 +113,17 @@ def _items(t: Tracer, e: tree.Expression, s: Scope) -> list[Any]:
     value = t.evaluate(e, s)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= REPEATS:
-            raise ModelError.at(e.span, "E0309", f"this count must be in 0..{REPEATS}, got {value}")
+            message = f"this count must be in 0..{REPEATS:,}, got {value:,}"
+            raise ModelError.at(e.span, "E0309", message)
         return list(range(1, value + 1))
     try:
-        return list(value)
+        if isinstance(value, list | Interval):
+            return list(value)
     except Fact as fact:
         raise ModelError.at(e.span, fact.code, fact.message) from None
-    except TypeError:
-        raise ModelError.at(
-            e.span, "E0307", "a count or a list is wanted here", label=f"this is {describe(value)}"
-        ) from None
+    raise ModelError.at(
+        e.span, "E0307", "a count or a list is wanted here", label=f"this is {describe(value)}"
+    )
 
 
 def apply_layer(t: Tracer, layer: Layer, x: Any, span: Span) -> Any:
@@ -134,7 +137,7 @@ def apply_layer(t: Tracer, layer: Layer, x: Any, span: Span) -> Any:
     if not single and not t.depth:
         t.scopes = (*scopes, node)
     try:
-        with located(t, span, leaves(x)):
+        with located(t, span, leaves(x)), used_at(span, f"in this use of `{layer.name}`"):
             return stage(t, layer.tree, x, layer.scope)
     finally:
         t.place, t.scopes = outer, scopes
@@ -142,11 +145,12 @@ def apply_layer(t: Tracer, layer: Layer, x: Any, span: Span) -> Any:
 
 def call(t: Tracer, e: tree.Call, s: Scope) -> Any:
     """A call in the place of a value: of values, if one is among its arguments; else a layer."""
-    target = lookup(t, e.target, s, as_layer=True)
+    target = lookup(t, e.target, s, stage=e)
     if isinstance(target, Layer):
         return _layer_called(t, target, e, s)
     if not isinstance(target, Definition | Builtin):
-        raise ModelError.at(e.span, "E0311", f"`{e.target}` is a value and cannot be called")
+        message = f"`{e.target}` is a value and cannot be called"
+        raise ModelError.at(e.span, "E0311", message, label=f"it is {describe(target)}")
     arguments = evaluated(t, e, s)
     if isinstance(target, Builtin):
         if target.fact:
@@ -157,7 +161,7 @@ def call(t: Tracer, e: tree.Call, s: Scope) -> Any:
     if _of_numbers(target, arguments):
         assert isinstance(target, Definition)
         with located(t, e.span, []):
-            return run_op(t, target, bind(t, target, None, arguments, e.span))
+            return run_op(t, target, bind(t, target, None, arguments, e.span), e.span)
     if not arguments.flowing:
         return Layer(e, s, target.name)
     if isinstance(target, Definition) and owns_weights(target):
@@ -197,20 +201,22 @@ def apply(
 ) -> Any:
     """Bind the arguments and run the definition, as one node of the graph where users see one."""
     with located(t, span, leaves(flow) + leaves([v for v, _ in arguments.positional])):
+        _refuse(target)
         bound = bind(t, target, flow, arguments, span)
-        if isinstance(target, Builtin) and target.fact:
-            raise ModelError.at(span, "E0311", f"`{target.name}` is not a layer")
-        if isinstance(target, Definition) and isinstance(target.tree, tree.Block):
-            if target.tree.kind == "rule":
-                raise ModelError.at(
-                    span,
-                    "E0311",
-                    f"`{target.name}` is an optimiser, not a layer",
-                    hint=f"write `train {{ optimizer = {target.name}(...) }}`",
-                )
-            if not target.prelude:
-                return _user_block(t, target, bound, span)
-        return _one_node(t, target, bound, span, e)
+        if isinstance(target, Builtin) or isinstance(target.tree, tree.Op) or target.prelude:
+            return _one_node(t, target, bound, span, e)
+        return _user_block(t, target, bound, span)
+
+
+def _refuse(target: Callee) -> None:
+    """E0311 for what is called like a layer and is none."""
+    if isinstance(target, Builtin):
+        if target.fact:
+            hint = f"write `linear(3, init = {target.name}(...))`" if target.initial else ""
+            raise Fact("E0311", f"`{target.name}` is not a layer", hint)
+    elif isinstance(target.tree, tree.Block) and target.tree.kind == "rule":
+        hint = f"write `train {{ optimizer = {target.name}(...) }}`"
+        raise Fact("E0311", f"`{target.name}` is an optimiser, not a layer", hint)
 
 
 def _user_block(t: Tracer, target: Definition, bound: Bound, span: Span) -> Any:
@@ -219,7 +225,8 @@ def _user_block(t: Tracer, target: Definition, bound: Bound, span: Span) -> Any:
     if not t.depth:
         t.scopes = (*scopes, t.place.name)
     try:
-        return run_body(t, target, bound, span)
+        with used_at(span, f"in this `{target.name}`"):
+            return run_body(t, target, bound, span)
     finally:
         t.place, t.scopes = outer, scopes
 
@@ -229,7 +236,7 @@ def _one_node(t: Tracer, target: Callee, bound: Bound, span: Span, e: tree.Expre
         if isinstance(target, Builtin):
             return target.function(t, *bound.ports, **bound.parameters)
         if isinstance(target.tree, tree.Op):
-            return run_op(t, target, bound)
+            return run_op(t, target, bound, span)
         return run_body(t, target, bound, span)
 
     text = ""
@@ -250,6 +257,22 @@ def _is_flow(bound: Bound, span: Span) -> bool:
 
 
 @contextmanager
+def used_at(span: Span, text: str) -> Iterator[None]:
+    """What goes wrong inside for want of fitting sizes is shown with the use that led there."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(*(_with_use(d, Label(span, text)) for d in error.diagnostics)) from None
+
+
+def _with_use(d: Diagnostic, use: Label) -> Diagnostic:
+    inside = d.primary is not None and d.primary.span != use.span
+    if inside and (d.code.startswith("E04") or d.code == "E0503"):
+        return replace(d, secondary=(*d.secondary, use))
+    return d
+
+
+@contextmanager
 def located(
     t: Tracer, span: Span, inputs: list[Any], labels: tuple[Label, ...] = ()
 ) -> Iterator[None]:
@@ -257,11 +280,7 @@ def located(
     if t.depth:
         yield
         return
-    also = labels or tuple(
-        Label(x.span, f"this is {describe(x)}")
-        for x in inputs
-        if isinstance(x, Tensor) and x.span and x.span != span
-    )
+    also = labels or _described(inputs, span)
     try:
         yield
     except Fact as fact:
@@ -279,17 +298,28 @@ def located(
         raise ModelError.at(span, error.code, message, hint=error.hint or (), also=also) from None
     except UnknownShape as unknown:
         name = unknown.root
-        raise ModelError.at(
-            span,
-            "E0405",
-            f"the shape of `{name}` is not known",
-            label="needs it",
-            hint=f"write `input {name}[channels, height, width]`, or `{name}[n]` for a vector",
-        ) from None
+        message = f"the shape of `{name}` is not known"
+        hint = f"write its sizes: `input {name}[{', '.join(unknown.wanted)}]`"
+        if t.one_line:
+            hint = "write the size of the input: `linear(2, 3)` takes 2 numbers and gives 3"
+            if len(unknown.wanted) > 1:
+                hint = f"declare it in a line above: `input x[{', '.join(unknown.wanted)}]`"
+        raise ModelError.at(span, "E0405", message, label="needs it", hint=hint) from None
     except ModelError as error:
         raise _in_user_text(error, span, also) from None
     except RecursionError:
         raise ModelError.at(span, "E0312", "these definitions call each other for ever") from None
+
+
+def _described(inputs: list[Any], span: Span) -> tuple[Label, ...]:
+    """What flows in, at the places it comes from."""
+    found: dict[tuple[str, int, int], tuple[Span, list[str]]] = {}
+    for x in inputs:
+        if isinstance(x, Tensor) and x.span and x.span != span:
+            key = (x.span.source.name, x.span.start, x.span.end)
+            texts = found.setdefault(key, (x.span, []))[1]
+            texts += [describe(x)] if describe(x) not in texts else []
+    return tuple(Label(place, f"this is {' and '.join(texts)}") for place, texts in found.values())
 
 
 def _sizes(t: Tracer, inputs: list[Any]) -> str:

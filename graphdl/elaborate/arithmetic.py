@@ -41,6 +41,9 @@ def lift(t: Tracer, value: Any) -> Tensor:
         return Tensor(t.builder.constant(value, "bool"), batched=False)
     if isinstance(value, int | float):
         return Tensor(t.builder.constant(value), batched=False)
+    if isinstance(value, tuple):
+        hint = "take the tuple apart: `a, b = ...`, or join it: `-> concat`"
+        raise Fact("E0310", f"a single value is wanted here, this is {describe(value)}", hint)
     raise Fact("E0307", f"a value is wanted here, not {describe(value)}")
 
 
@@ -93,11 +96,19 @@ def broadcast_shape(shapes: list[tuple[Dim, ...]], symbol: str) -> tuple[Dim, ..
 
 
 def _residual_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str:
-    if len(a) == len(b) == 3:
-        return f"in a residual, give the skip a `conv({max(str(a[0]), str(b[0]), key=len)}, 1)`" + (
-            " with a stride" if a[1:] != b[1:] else ""
-        )
-    return ""
+    """The convolution that brings the larger image to the size of the smaller one."""
+    if len(a) != 3 or len(b) != 3:
+        return ""
+    if not all(isinstance(n, int) for n in (*a, *b)):
+        return ""
+    big, small = (a, b) if a[1] > b[1] else (b, a)  # type: ignore[operator]
+    stride = ""
+    if big[1:] != small[1:]:
+        factors = {n // m for n, m in zip(big[1:], small[1:], strict=True) if n % m == 0}
+        if len(factors) != 1:
+            return ""
+        stride = f", stride = {factors.pop()}"
+    return f"in a residual, give the skip a `conv({small[0]}, 1{stride})`"
 
 
 def matmul(t: Tracer, a: Any, b: Any) -> Tensor:
@@ -113,7 +124,9 @@ def matmul(t: Tracer, a: Any, b: Any) -> Tensor:
     a, b = lift(t, a), lift(t, b)
     inner = b.shape[max(b.rank - 2, 0)] if b.rank else None
     if not a.rank or inner is None or a.shape[-1] != inner:
-        raise Fact("E0402", f"cannot multiply {describe(a)} by {describe(b)} as matrices")
+        turned = a.rank and b.rank == 2 and a.shape[-1] == b.shape[1]
+        hint = "transpose the second with `transpose(...)`" if turned else ""
+        raise Fact("E0402", f"cannot multiply {describe(a)} by {describe(b)} as matrices", hint)
     return _product(t, a, b)
 
 

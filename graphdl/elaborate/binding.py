@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Label, ModelError, Span, did_you_mean
 from ..program import Size
 from ..syntax import tree
-from .values import Builtin, Definition, Tensor, Unknown, leaves
+from .values import Builtin, Definition, Fact, Tensor, Unknown, leaves
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -59,7 +59,7 @@ def evaluated(t: Tracer, call: tree.Call | None, s: Scope) -> Arguments:
                 argument.span, "E0205", f"`{argument.name}` is given twice", hint="delete one"
             )
         else:
-            result.named[argument.name] = (value, argument.value.span)
+            result.named[argument.name] = (value, argument.span)
     return result
 
 
@@ -75,7 +75,7 @@ def bind(t: Tracer, callee: Callee, flow: Any, arguments: Arguments, span: Span)
     bound = Bound(ports, {}, {})
     _parameters(callee, positional, named, bound, span)
     if len(ports) < len(names):
-        ports.append(_missing_port(t, callee, names[len(ports) :], span))
+        ports.append(_missing_port(t, callee, ports, span))
     return bound
 
 
@@ -87,6 +87,8 @@ def _ports(
     if flow is not None:
         spread = wanted > 1 and isinstance(flow, tuple)
         ports = list(flow) if spread else [flow]
+    if len(ports) > wanted:
+        raise Fact("E0310", f"{_takes_values(callee)}, this gives {_count(len(ports))}")
     mathematical = isinstance(callee, Builtin) and callee.number is not None
     op = isinstance(callee, Definition) and isinstance(callee.tree, tree.Op)
     while positional and len(ports) < wanted:
@@ -108,14 +110,15 @@ def _parameters(
     for name, (_, place) in named.items():
         if name not in [f.name for f in formals]:
             raise unknown_argument(callee, name, place)
-    for formal, (value, place) in zip(_fitted(formals, len(positional)), positional, strict=False):
+    fitted = _fitted(formals, len(positional))
+    for formal, (value, place) in zip(fitted, positional, strict=False):
         if formal.name in named:
             raise ModelError.at(
                 place, "E0205", f"`{formal.name}` is given twice", hint="delete one"
             )
         named[formal.name] = (value, place)
-    if len(positional) > len(formals):
-        value, place = positional[len(formals)]
+    if len(positional) > len(fitted):
+        value, place = positional[len(fitted)]
         what = "does not take another tensor" if leaves(value) else "has too many arguments"
         raise ModelError.at(place, "E0202", f"`{callee.name}` {what}", hint=takes(callee))
     for formal in formals:
@@ -148,13 +151,15 @@ def unknown_argument(callee: Callee, name: str, span: Span) -> ModelError:
 
 def takes(callee: Callee) -> str:
     """The sentence that lists a callee's arguments."""
-    names = [f.name for f in callee.formals]
-    return f"`{callee.name}` takes: {', '.join(names)}" if names else f"`{callee.name}` takes none"
+    names = ", ".join(f.name for f in callee.formals)
+    return f"`{callee.name}` takes: {names}" if names else f"`{callee.name}` takes no arguments"
 
 
-def _missing_port(t: Tracer, callee: Callee, missing: tuple[str, ...], span: Span) -> Any:
-    if len(missing) == 1 and t.depth == 0:
-        targets = t.targets()
+def _missing_port(t: Tracer, callee: Callee, given: list[Any], span: Span) -> Any:
+    """The one target there is, where a loss or metric lacks its last value; else an error."""
+    targets = t.targets() if len(given) == len(callee.ports) - 1 and t.depth == 0 else []
+    given_already = {x.wire for x in given if isinstance(x, Tensor | Unknown)}
+    if not any(x.wire in given_already for x in targets) and (targets or _of_the_library(callee)):
         if len(targets) == 1:
             return targets[0]
         if len(targets) > 1:
@@ -172,12 +177,19 @@ def _missing_port(t: Tracer, callee: Callee, missing: tuple[str, ...], span: Spa
             )
         hint = f"write `target y` above and `{callee.name}(y)` here"
         raise ModelError.at(span, "E0305", f"`{callee.name}` needs a target", hint=hint)
-    raise ModelError.at(
-        span,
-        "E0310",
-        f"`{callee.name}` takes {_count(len(callee.ports))} values: {', '.join(callee.ports)}",
-        hint=f"write `({', '.join(callee.ports)}) -> {callee.name}`",
-    )
+    ports = ", ".join(callee.ports)
+    message = f"{_takes_values(callee)}: {ports}"
+    raise ModelError.at(span, "E0310", message, hint=f"write `({ports}) -> {callee.name}`")
+
+
+def _of_the_library(callee: Callee) -> bool:
+    """True for losses and metrics, which say that they want a target."""
+    return isinstance(callee, Definition) and callee.prelude and len(callee.ports) == 2
+
+
+def _takes_values(callee: Callee) -> str:
+    count = len(callee.ports)
+    return f"`{callee.name}` takes {_count(count)} value{'' if count == 1 else 's'}"
 
 
 def _count(number: int) -> str:

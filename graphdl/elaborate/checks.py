@@ -43,7 +43,7 @@ def run_check(t: Tracer, st: tree.Check, scope: Scope) -> None:
     if t.depth:
         _in_prelude(t, message, hint)
     else:
-        raise ModelError.at(st.span, "E0503", message, label="this check failed", hint=hint or ())
+        raise ModelError.at(st.condition.span, "E0503", message, label="this is false", hint=hint)
 
 
 def _needs_a_run(error: Fact | ModelError) -> bool:

@@ -97,6 +97,11 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+def entries(value: object) -> int:
+    """How many values a constant holds, those in its lists and tuples counted."""
+    return sum(map(entries, value)) if isinstance(value, list | tuple) else 1
+
+
 def is_number(value: object) -> bool:
     """True for ints, floats and sizes, not for flags."""
     return isinstance(value, int | float | Size) and not isinstance(value, bool)
@@ -120,6 +125,8 @@ def binary_constant(symbol: str, a: Any, b: Any) -> Any:
         fits = isinstance(a, bool) and isinstance(b, bool)
         return (a and b if symbol == "and" else a or b) if fits else None
     if symbol == "+" and isinstance(a, list) and isinstance(b, list):
+        if entries(a) + entries(b) > LIMIT:
+            raise Fact("E0309", f"a list of more than {LIMIT:,} values")
         return a + b
     if not (is_number(a) and is_number(b)):
         return None
@@ -156,7 +163,8 @@ def _ordered(symbol: str, a: Any, b: Any) -> bool:
 
 
 def _unknown_size(a: object, b: object) -> Fact:
-    return Fact("E0408", f"whether {a} and {b} agree is known only when the model runs")
+    hint = "write the size of that axis at the `input`"
+    return Fact("E0408", f"whether {a} and {b} agree is known only when the model runs", hint)
 
 
 def root(value: float) -> float:

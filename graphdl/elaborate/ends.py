@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError
+from ..errors import ModelError, did_you_mean
 from ..graph import Shaped
 from ..program import Dim, Kind, Size
 from ..syntax import tree
@@ -60,6 +60,7 @@ def _element(t: Tracer, st: tree.Tensor, scope: Scope) -> tuple[Kind, int | None
             arguments[0].span,
             "E0210",
             f"`int` wants a whole number from 1, got {describe(classes)}",
+            hint="write `int(10)` for class numbers 0 to 9",
         )
     return "int", classes
 
@@ -71,14 +72,15 @@ def _dimension(t: Tracer, e: tree.Expression, scope: Scope) -> Dim:
             size = Size.named(name if name != "B" else "B_")
             scope.bind(name, size)
             return size
+        if scope.defined_later(name) is None:
+            varies = f"a size that varies has a capital name: `{name.upper()}`"
+            hints = (did_you_mean(name, scope.reachable()), varies)
+            raise ModelError.at(e.span, "E0201", f"I do not know `{name}`", hint=hints)
     value = t.evaluate(e, scope)
     if isinstance(value, Size):
         return value
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
-        raise ModelError.at(
-            e.span,
-            "E0410",
-            f"a size is a whole number from 1, got {describe(value)}",
-            hint="a size that varies has a capital name: `input words[T]`",
-        )
+        message = f"a size is a whole number from 1, got {describe(value)}"
+        hint = "`//` divides into whole numbers" if isinstance(value, float) else ""
+        raise ModelError.at(e.span, "E0410", message, hint=hint)
     return value

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Label, ModelError, Span, did_you_mean
+from ..errors import Label, ModelError, Span, did_you_mean, nearest
 from ..program import Dim
 from ..syntax import tree
-from .constants import AT_RUN_TIME, binary_constant, negated
-from .scope import SPOILED, Lazy, Scope
+from .constants import AT_RUN_TIME, LIMIT, binary_constant, entries, negated
+from .scope import SPOILED, Later, Lazy, Scope
 from .values import Builtin, Definition, Fact, Layer, Spoiled, Tensor, Unknown, describe, leaves
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def evaluate(t: Tracer, e: tree.Expression, s: Scope) -> Any:
     """The value of an expression: a constant, tensor, tuple of tensors, layer or definition."""
+    t.step(e.span)
     return HANDLERS[type(e)](t, e, s)
 
 
@@ -32,12 +33,12 @@ def _name(t: Tracer, e: tree.Name, s: Scope) -> Any:
     return value
 
 
-def lookup(t: Tracer, e: tree.Name, s: Scope, *, as_layer: bool = False) -> Any:
-    """What the first part of a name stands for."""
+def lookup(t: Tracer, e: tree.Name, s: Scope, *, stage: tree.Expression | None = None) -> Any:
+    """What the first part of a name stands for; `stage` is the link of a chain that it calls."""
     name = e.path[0]
     found = s.find(name)
     if found is None:
-        raise unknown_name(t, e, s, as_layer)
+        raise unknown_name(t, e, s, stage)
     found.used.add(name)
     value = found.names[name]
     if value is SPOILED:
@@ -45,37 +46,50 @@ def lookup(t: Tracer, e: tree.Name, s: Scope, *, as_layer: bool = False) -> Any:
     return value() if isinstance(value, Lazy) else value
 
 
-def unknown_name(t: Tracer, e: tree.Name, s: Scope, as_layer: bool) -> ModelError:
+def unknown_name(
+    t: Tracer, e: tree.Name, s: Scope, stage: tree.Expression | None
+) -> ModelError | Spoiled:
     """E0201, or E0204 and E0304 when a later statement defines the name."""
     name = e.path[0]
     later = s.defined_later(name)
     if later is not None:
-        circle = t.circle(name)
-        if circle:
-            return ModelError.at(
-                e.span,
-                "E0304",
-                f"these nodes depend on each other: {' -> '.join(circle)}",
-                hint="a graph has no cycles; for last step's value use `state` and `next`",
-                also=(Label(later, f"`{name}` is defined here"),),
-            )
+        return _too_early(t, e, later)
+    known = {n: v for n, v in s.reachable().items() if not n.startswith("_")}
+    near = nearest(name, known)
+    if near is not None and known[near] is SPOILED:
+        return Spoiled()  # likely the name that a wrong statement would have given
+    what = "a layer called " if stage is not None else ""
+    hint = did_you_mean(name, known)
+    if not hint and stage is None:
+        hint = f"define it above: `{name} = ...`"
+    elif not hint and isinstance(stage, tree.Name):
+        hint = f"to name this value write `{name} = ...` at the start of the line"
+    elif not hint:
+        hint = f"write one of your own: `block x -> {name}(n) {{ ... }}`"
+    return ModelError.at(e.span, "E0201", f"I do not know {what}`{name}`", hint=hint)
+
+
+def _too_early(t: Tracer, e: tree.Name, later: Later) -> ModelError:
+    name = e.path[0]
+    circle = t.circle(name)
+    if circle:
+        several = f"these nodes depend on each other: {' -> '.join(circle)}"
         return ModelError.at(
             e.span,
-            "E0204",
-            f"`{name}` is used before it is defined",
-            label="used here",
-            hint=f"move line {later.line} above, "
-            f"or use `state {name}[n]` if you want last step's value",
-            also=(Label(later, "defined here"),),
+            "E0304",
+            several if len(circle) > 2 else f"`{name}` depends on itself",
+            hint="a graph has no cycles; for last step's value use `state` and `next`",
+            also=(Label(later.span, f"`{name}` is defined here"),),
         )
-    what = "a layer called " if as_layer else ""
-    known = [n for n in s.known() if not n.startswith("_")]
-    hints = [h for h in (did_you_mean(name, known),) if h]
-    if as_layer and not hints:
-        hints.append(
-            "`graphdl explain` lists the layers; a block of your own is written with `block`"
-        )
-    return ModelError.at(e.span, "E0201", f"I do not know {what}`{name}`", hint=tuple(hints))
+    state = f", or use `state {name}[n]` if you want last step's value" if later.is_value else ""
+    return ModelError.at(
+        e.span,
+        "E0204",
+        f"`{name}` is used before it is defined",
+        label="used here",
+        hint=f"move line {later.span.line} above{state}",
+        also=(Label(later.span, "defined here"),),
+    )
 
 
 def _unary(t: Tracer, e: tree.Unary, s: Scope) -> Any:
@@ -101,9 +115,10 @@ def _not_a_number(span: Span, value: object, wants: str) -> ModelError:
             "E0112",
             "arithmetic cannot be done with a layer",
             label=f"this is {describe(value)}",
-            hint="give the layer its input first: `(x -> relu) + skip`",
+            hint=f"give the layer its input first: `(x -> {span.text})`",
         )
-    return ModelError.at(span, "E0307", wants, label=f"this is {describe(value)}")
+    hint = "take the tuple apart first: `a, b = ...`" if isinstance(value, tuple) else ""
+    return ModelError.at(span, "E0307", wants, label=f"this is {describe(value)}", hint=hint)
 
 
 def _binary(t: Tracer, e: tree.Binary, s: Scope) -> Any:
@@ -128,7 +143,7 @@ def _operate(t: Tracer, e: tree.Binary, left: Any, right: Any) -> Any:
     if leaves(left) or leaves(right):
         for span, value in ((e.left.span, left), (e.right.span, right)):
             if not isinstance(value, Tensor | Unknown | int | float | bool) and not _is_size(value):
-                raise _not_a_number(span, value, f"`{e.operator}` wants single values")
+                raise _not_a_number(span, value, f"`{e.operator}` wants numbers or tensors")
         return t.record_binary(e, left, right)
     try:
         value = binary_constant(e.operator, left, right)
@@ -148,11 +163,18 @@ def _is_size(value: object) -> bool:
 
 
 def _tuple(t: Tracer, e: tree.TupleOf, s: Scope) -> Any:
-    return tuple(evaluate(t, item, s) for item in e.items)
+    return _bounded(tuple(evaluate(t, item, s) for item in e.items), e.span)
 
 
 def _list(t: Tracer, e: tree.ListOf, s: Scope) -> Any:
-    return [evaluate(t, item, s) for item in e.items]
+    return _bounded([evaluate(t, item, s) for item in e.items], e.span)
+
+
+def _bounded(items: Any, span: Span) -> Any:
+    """Tuples of tuples of ... double with each line: what can be named can be walked through."""
+    if entries(items) > LIMIT:
+        raise ModelError.at(span, "E0309", f"more than {LIMIT:,} values in one")
+    return items
 
 
 def _if(t: Tracer, e: tree.If, s: Scope) -> Any:

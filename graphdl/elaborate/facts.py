@@ -61,8 +61,8 @@ def pair(_t: Tracer, value: Any) -> list[Any]:
     """One number for both axes of an image, or one for each."""
     items = value if isinstance(value, list) else [value, value]
     if len(items) != 2 or not all(is_whole(i) and i > 0 for i in items):
-        wants = "a whole number from 1 or a list of two is wanted"
-        raise Fact("E0413", f"{wants}, not {describe(value)}")
+        what = "a kernel is a whole number from 1 or a list of two"
+        raise Fact("E0413", f"{what}, not {describe(value)}")
     return items
 
 
@@ -88,7 +88,12 @@ def _initialiser(name: str, *wanted: str) -> Builtin:
         return Initial(name, tuple(float(v) for v in values))
 
     return Builtin(
-        name, run, (), formals(*(f"{f}=" if f == "gain" else f for f in wanted)), fact=True
+        name,
+        run,
+        (),
+        formals(*(f"{f}=" if f == "gain" else f for f in wanted)),
+        fact=True,
+        initial=True,
     )
 
 

@@ -11,7 +11,7 @@ from ..errors import ModelError, Source, Span, UsageError, did_you_mean
 from ..syntax import parse, read, tree
 from .functions import builtins
 from .scope import Scope
-from .statements import claim, define, names_of
+from .statements import claim, define, named_later
 from .values import Axis, Definition
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Imports:
         on_disk = model.library is None and path.is_file()
         self.root = path.parent.resolve() if on_disk or model.library else None
         self.open: list[Path] = []
+        self.scopes: dict[Path, Scope] = {}
         self.texts: dict[str, str] = {}
 
     def run(self, t: Tracer, st: tree.Import, scope: Scope, importer: Source) -> None:
@@ -83,14 +84,22 @@ class Imports:
             )
         path = (Path(importer.name).parent / st.path.value).resolve()
         if not path.is_relative_to(self.root):
-            raise ModelError.at(
-                span, "E0209", f"the import leaves the folder of the model, {self.root.name}/"
-            )
+            message = "the import leaves the folder of the model"
+            hint = "put the file beside the model, or below it"
+            raise ModelError.at(span, "E0209", message, hint=hint)
         if path in self.open:
-            raise ModelError.at(span, "E0209", f'"{st.path.value}" imports itself')
-        text = self._text(path, span)
-        self.texts[path.relative_to(self.root).as_posix()] = text
-        return self._definitions(t, parse(Source(_shown(path, importer), text)), path)
+            hint = "move what both files need to a third one"
+            raise ModelError.at(span, "E0209", f'"{st.path.value}" imports itself', hint=hint)
+        if path not in self.scopes:
+            text = self._text(path, span)
+            self.texts[path.relative_to(self.root).as_posix()] = text
+            model = parse(Source(_shown(path, importer), text))
+            self.open.append(path)
+            try:
+                self.scopes[path] = self._definitions(t, model, path)
+            finally:
+                self.open.pop()
+        return self.scopes[path]
 
     def _text(self, path: Path, span: Span) -> str:
         assert self.root is not None
@@ -102,13 +111,18 @@ class Imports:
         try:
             return read(path).text
         except (UsageError, ModelError) as error:
-            raise ModelError.at(span, "E0209", f"cannot import: {error}") from None
+            if path.is_file():
+                reason = str(error).replace(str(path), path.name)
+                raise ModelError.at(span, "E0209", f"cannot import: {reason}") from None
+            beside = [p.name for p in path.parent.glob("*.gdl")] if path.parent.is_dir() else []
+            message = f"there is no file {path.relative_to(self.root).as_posix()}"
+            hint = did_you_mean(path.name, beside)
+            raise ModelError.at(span, "E0209", message, hint=hint) from None
 
     def _definitions(self, t: Tracer, model: tree.Model, path: Path) -> Scope:
         assert t.model_scope is not None
         scope = Scope(t.model_scope.parent)
-        scope.later = {n: p for st in model.statements for n, p in names_of(st)}
-        self.open.append(path)
+        scope.later = named_later(model.statements)
         for st in model.statements:
             if isinstance(st, tree.Op | tree.Block):
                 define(st, scope, prelude=False)
@@ -121,7 +135,6 @@ class Imports:
                     "a file that is imported cannot have a `param`",
                     hint="make it an argument of the block",
                 )
-        self.open.pop()
         return scope
 
 

@@ -15,7 +15,7 @@ from .params import refuse_unknown, run_param
 from .roles import run_one_line, run_role
 from .scope import Scope
 from .settings import run_train
-from .statements import bind_layer, bind_names, define, names_of, unused_chain
+from .statements import bind_layer, bind_names, define, named_later, unused_chain
 from .tracer import Tracer
 
 # A file with one of these is more than a one-line program.
@@ -29,7 +29,7 @@ def run_model(
     flows = [st for st in model.statements if isinstance(st, tree.Flow)]
     others = [st for st in model.statements if isinstance(st, ALONE)]
     t.one_line = len(flows) == 1 and not others
-    scope.later = {n: p for st in model.statements for n, p in names_of(st)}
+    scope.later = named_later(model.statements)
     t.dependencies = circles(model)
     findings = Findings(t, scope)
     with findings.of(None):
@@ -54,7 +54,8 @@ def run_top_level(
             run_tensor(t, st, scope)
         case tree.Register():
             if st.kind == "running":
-                raise ModelError.at(st.span, "E0314", "`running` belongs in a block")
+                hint = "write it inside a `block`"
+                raise ModelError.at(st.span, "E0314", "`running` belongs in a block", hint=hint)
             t.declare(st, scope)
             scope.later.pop(st.name, None)
         case tree.LayerBinding():

@@ -46,7 +46,10 @@ class RuleKeeper:
             shape = tuple(t.evaluate(e, scope) for e in st.shape)
         start = t.evaluate(st.value, scope) if st.value is not None else 0
         if isinstance(start, bool) or not isinstance(start, int | float):
-            raise Fact("E0318", f"state `{st.name}` of a rule starts as a number")
+            assert st.value is not None
+            message = f"state `{st.name}` of a rule starts as a number"
+            label = f"this is {describe(start)}"
+            raise ModelError.at(st.value.span, "E0318", message, label=label)
         key = f"o/{self.weight}.{st.name}"
         self.memories.append(Memory(key, shape, float(start)))
         return Tensor(t.builder.input(key, Type(shape), "state", key), batched=False)
@@ -129,7 +132,7 @@ def apply_rule(
             result = _run(t, rule, optimizer, flows, span)
     finally:
         t.keeper, t.builder.origin = None, origin
-    if result.shape not in (shape, ()) or result.value.type.kind != "float":
+    if result.shape != shape or result.value.type.kind != "float":
         raise ModelError.at(
             span, "E0409", f"`{rule.name}` gives {describe(result)} for a weight {list(shape)}"
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, did_you_mean
+import numpy as np
+
+from ..errors import Label, ModelError, did_you_mean
 from ..syntax import tree
 from .constants import Interval, is_number
 from .scope import Scope
 from .statements import claim
-from .values import describe
+from .values import Builtin, Definition, Layer, describe
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -20,9 +22,9 @@ def refuse_unknown(model: tree.Model, params: dict[str, Any]) -> None:
     declared = [st.name for st in model.statements if isinstance(st, tree.Param)]
     for name in params:
         if name not in declared:
-            hints = [h for h in (did_you_mean(name, declared),) if h]
-            hints.append(f"parameters: {', '.join(declared)}" if declared else "it has none")
-            raise ModelError.at(None, "E0502", f"no parameter `{name}`", hint=tuple(hints))
+            known = f"parameters: {', '.join(declared)}" if declared else "there are none"
+            hints = (did_you_mean(name, declared), known)
+            raise ModelError.at(None, "E0502", f"no parameter `{name}`", hint=hints)
 
 
 def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -> None:
@@ -35,6 +37,7 @@ def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -
             "E0504",
             f"`{st.name}` must be a number, text, flag or list",
             label=f"this is {describe(default)}",
+            hint=f"write `layer {st.name} = ...`" if _is_layer(default) else "",
         )
     domain = t.evaluate(st.domain, scope) if st.domain else None
     if domain is not None and not isinstance(domain, Interval | list):
@@ -45,7 +48,7 @@ def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -
             "what a parameter may be is a list or a range",
             hint="write `in [3, 5, 7]` or `in 1..9`",
         )
-    value = params.get(st.name, default)
+    value = _plain(params.get(st.name, default))
     if type(default) is float and type(value) is int:
         value = float(value)
     if not _same_kind(value, default):
@@ -59,15 +62,29 @@ def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -
         wanted = str(domain) if isinstance(domain, Interval) else ", ".join(map(describe, domain))
         where = "in" if isinstance(domain, Interval) else "one of"
         example = domain.low if isinstance(domain, Interval) else next(iter(domain), None)
+        given = f"for example `--set {st.name}={describe(example)}`"
+        assert st.domain is not None
         raise ModelError.at(
             st.name_span,
             "E0501",
             f"`{st.name}` must be {where} {wanted}, got {describe(value)}",
-            hint=f"from the command line `--set {st.name}={describe(example)}`",
+            hint=given if st.name in params else "change the default, or what is allowed",
+            also=(Label(st.domain.span, "allowed here"),),
         )
     scope.bind(st.name, value, st.name_span)
     scope.later.pop(st.name, None)
     t.graph.params[st.name] = value
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's, tuples as lists: what scripts and sweeps give."""
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_layer(value: object) -> bool:
+    return isinstance(value, Layer | Definition | Builtin)
 
 
 def _is_constant(value: Any) -> bool:

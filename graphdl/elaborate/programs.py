@@ -9,7 +9,7 @@ from ..errors import ModelError, UsageError, did_you_mean
 from ..graph import Named, Wire
 from ..program import Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
-from .optimiser import DEFAULT, Memory, apply_rule
+from .optimiser import DEFAULT, Memory, apply_rule, rate
 
 # What a program outputs besides the roles: the loss that is differentiated.
 LOSS = "loss"
@@ -108,6 +108,14 @@ def training(model: Elaborated, regime: Regime) -> Step:
         memories += kept
     changes += model.tracer.updates[before:]
     return Step(closed(build, outputs, running + changes), gather, tuple(memories))
+
+
+def refuse(model: Elaborated, regime: Regime) -> None:
+    """What training would refuse about its optimiser and frozen weights, tried on one weight."""
+    weights = learned(model, regime.freeze)
+    rate(model, regime.optimizer)
+    for name, weight in list(weights.items())[:1]:
+        apply_rule(model, regime.optimizer, name, weight, weight)
 
 
 def _reported(model: Elaborated) -> dict[str, Wire]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ModelError, Span
+from ..errors import Span
 from ..graph import Named
-from ..program import Size, Type
+from ..program import Dim, Size, Type
 from ..syntax import tree
 from .registers import Register
 from .scope import Scope
-from .values import BATCH, Fact, Tensor, Unknown, describe, typed
+from .values import BATCH, Fact, Tensor, Unknown, describe, leaves, typed
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -48,7 +48,7 @@ class ScanKeeper:
             name = register.statement.name
             raise Fact(
                 "E0409",
-                f"`{name}` is {describe(register.tensor)}, its next value {describe(tensor)}",
+                f"`{name}` is {describe(register.tensor)}, its next value is {describe(tensor)}",
             )
         del span
         return tensor
@@ -56,27 +56,40 @@ class ScanKeeper:
 
 def scan(t: Tracer, e: tree.Scan, x: Any, s: Scope) -> Any:
     """Step over the first axis: shapes of one step are checked, the result has the axis again."""
-    t.recurrent = t.recurrent or e.span
-    parts = [_stepped(t, p) for p in (x if isinstance(x, tuple) else (x,))]
-    lengths = {str(p.shape[0]): p.shape[0] for p in parts if p.maker != "hold"}
-    if len(lengths) != 1:
-        a, b = [*lengths.values(), "none"][:2]
-        raise ModelError.at(e.span, "E0407", f"`scan` steps over {a} here and {b} there")
-    (length,) = lengths.values()
+    t.recurrent = t.recurrent or (t.node_span if t.depth else e.span)
+    with t.located(e.span, leaves(x)):
+        parts = [_stepped(t, p) for p in (x if isinstance(x, tuple) else (x,))]
+        length = _length(parts)
+
+    depth = t.depth
 
     def run() -> Any:
         steps = tuple(_step(t, p) for p in parts)
+        # The body is as much the user's text as the scan is, though its nodes are not drawn.
+        inner, t.depth = t.depth, depth
         keeper, t.keeper, t.silent = t.keeper, ScanKeeper(), t.silent + 1
         try:
             result = t.stage(e.body, steps if isinstance(x, tuple) else steps[0], s)
         finally:
-            t.keeper, t.silent = keeper, t.silent - 1
+            t.keeper, t.silent, t.depth = keeper, t.silent - 1, inner
         outputs = [
             _stacked(t, y, length) for y in (result if isinstance(result, tuple) else (result,))
         ]
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
-    return t.record("scan", "scan", "", e.span, list(parts), run, Named("scan"))
+    with t.located(e.span, list(parts)):
+        return t.record("scan", "scan", "", e.span, list(parts), run, Named("scan"))
+
+
+def _length(parts: list[Tensor]) -> Dim:
+    """How many steps there are; every part that is stepped has as many."""
+    lengths = {str(p.shape[0]): p.shape[0] for p in parts if p.maker != "hold"}
+    if len(lengths) > 1:
+        a, b = list(lengths)[:2]
+        raise Fact("E0407", f"`scan` steps over {a} here and {b} there", "write one size for both")
+    if not lengths:
+        raise Fact("E0401", "`scan` has nothing to step over", "not all of it may be `hold`")
+    return next(iter(lengths.values()))
 
 
 def _stepped(t: Tracer, x: Any) -> Tensor:

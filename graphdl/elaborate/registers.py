@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import Label, ModelError
+from ..errors import Label, ModelError, did_you_mean
 from ..graph import Initial, Weight
 from ..program import Dim, Size
 from ..syntax import tree
@@ -40,7 +40,7 @@ def declare(t: Tracer, st: tree.Register, scope: Scope) -> None:
         raise ModelError.at(st.name_span, "E0203", f"`{st.name}` is the name of a size already")
     place = t.place
     if st.kind == "weight":
-        scope.bind(st.name, Lazy(lambda: _kept(t, st, scope, place)), st.name_span)
+        scope.bind(st.name, Lazy(st.name, lambda: _kept(t, st, scope, place)), st.name_span)
         return
     register = t.registers[st.name] = Register(st)
     if st.kind == "state" and not t.keeps_state:
@@ -56,7 +56,7 @@ def declare(t: Tracer, st: tree.Register, scope: Scope) -> None:
         register.tensor = made
         return made
 
-    scope.bind(st.name, Lazy(first), st.name_span)
+    scope.bind(st.name, Lazy(st.name, first), st.name_span)
 
 
 def _kept(t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
@@ -110,13 +110,14 @@ def bind_next(t: Tracer, st: tree.NextBinding, scope: Scope) -> None:
             st.name_span,
             "E0603",
             f"`{st.name}` is not a state of this block",
-            hint=f"declare it: `state {st.name}[n]`",
+            hint=(did_you_mean(st.name, t.registers), f"declare it: `state {st.name}[n]`"),
         )
     if register.next_statement is not None:
         raise ModelError.at(
             st.name_span,
             "E0203",
             f"`next {st.name}` is defined twice",
+            hint="keep one of them",
             also=(Label(register.next_statement.span, "first here"),),
         )
     register.next_statement, register.next_scope, register.next_place = st, scope, t.place
@@ -126,7 +127,8 @@ def next_value(t: Tracer, e: tree.NextValue) -> Any:
     """`next h` as a value."""
     register = t.registers.get(e.name)
     if register is None:
-        raise ModelError.at(e.span, "E0603", f"`{e.name}` is not a state of this block")
+        hint = did_you_mean(e.name, t.registers) or "only a `state` has a next value"
+        raise ModelError.at(e.span, "E0603", f"`{e.name}` is not a state of this block", hint=hint)
     if register.next_statement is None:
         raise ModelError.at(
             e.span,
@@ -144,7 +146,8 @@ def _following(t: Tracer, register: Register) -> Tensor:
     assert st is not None
     assert scope is not None
     if register.busy:
-        raise ModelError.at(st.span, "E0304", f"`next {st.name}` depends on itself")
+        hint = f"`{st.name}` is last step's value"
+        raise ModelError.at(st.span, "E0304", f"`next {st.name}` depends on itself", hint=hint)
     register.busy = True
     if register.tensor is None:
         held = scope.find(st.name)
@@ -152,10 +155,11 @@ def _following(t: Tracer, register: Register) -> Tensor:
         held.names[st.name]()
     outer, t.place = t.place, register.next_place or t.place
     try:
-        value = t.evaluate(st.value, scope)
+        with t.located(st.value.span, []):
+            value = t.evaluate(st.value, scope)
+            register.following = t.next_state(register, value, st.value.span)
     finally:
         t.place = outer
-    register.following = t.next_state(register, value, st.value.span)
     return register.following
 
 

@@ -45,7 +45,10 @@ def add_role(t: Tracer, kind: str, name: str | None, value: Any, span: Span) -> 
         raise Resolved(value.root, Shaped(()))
     if not isinstance(value, Tensor) or value.wire is None:
         raise ModelError.at(
-            span, "E0307", f"`{kind}` wants one value of the model, this is {describe(value)}"
+            span,
+            "E0307",
+            f"`{kind}` wants one value of the model, this is {describe(value)}",
+            hint="take the tuple apart first: `a, b = ...`" if isinstance(value, tuple) else "",
         )
     roles = {"output": t.graph.outputs, "loss": t.graph.losses, "metric": t.graph.metrics}[kind]
     name = name or (value.maker if kind == "metric" and value.maker else kind)

@@ -14,6 +14,7 @@ from .values import Fact
 class Lazy:
     """A value worked out when a body first uses it: a weight, or a parameter's default."""
 
+    name: str
     make: Callable[[], Any]
     made: Any = None
     busy: bool = False
@@ -22,13 +23,21 @@ class Lazy:
         """The value, made once."""
         if self.made is None:
             if self.busy:
-                raise Fact("E0304", "this default needs itself")
+                raise Fact("E0304", f"the default of `{self.name}` needs itself")
             self.busy = True
             try:
                 self.made = self.make()
             finally:
                 self.busy = False
         return self.made
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Where a statement further down defines a name; a node or constant is a value."""
+
+    span: Span
+    is_value: bool
 
 
 SPOILED = object()  # the value of a name whose statement is wrong
@@ -41,7 +50,7 @@ class Scope:
     parent: Scope | None = None
     names: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
-    later: dict[str, Span] = field(default_factory=dict)
+    later: dict[str, Later] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def find(self, name: str) -> Scope | None:
@@ -63,12 +72,12 @@ class Scope:
         """A scope inside this one."""
         return Scope(self, dict(names))
 
-    def known(self) -> list[str]:
-        """Every name in reach, innermost first."""
-        names = list(self.names)
-        return names + (self.parent.known() if self.parent else [])
+    def reachable(self) -> dict[str, Any]:
+        """Every name in reach with its value, the innermost of each."""
+        outer = self.parent.reachable() if self.parent else {}
+        return {**outer, **self.names}
 
-    def defined_later(self, name: str) -> Span | None:
+    def defined_later(self, name: str) -> Later | None:
         """Where a later statement of this or an outer scope defines the name."""
         scope: Scope | None = self
         while scope is not None:

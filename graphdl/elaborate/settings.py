@@ -23,6 +23,7 @@ def run_train(t: Tracer, st: tree.Train, scope: Scope) -> None:
                 setting.name_span,
                 "E0203",
                 f"`{setting.name}` is set twice",
+                hint="delete one",
                 also=(Label(first, "first here"),) if first else (),
             )
         value = setting_value(t, setting.value, scope)
@@ -65,7 +66,8 @@ def _named(t: Tracer, e: tree.Call, scope: Scope) -> Named:
         if argument.name is None:
             positional.append(value)
         elif argument.name in keywords:
-            raise ModelError.at(argument.span, "E0205", f"`{argument.name}` is given twice")
+            message = f"`{argument.name}` is given twice"
+            raise ModelError.at(argument.span, "E0205", message, hint="delete one")
         else:
             keywords[argument.name] = value
     return Named(str(e.target), tuple(positional), keywords, e.span)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..syntax import tree
 from .binding import Bound
 from .checks import run_check
 from .place import Place, joined
-from .scope import Lazy, Scope
+from .scope import Later, Lazy, Scope
 from .values import (
     Builtin,
     Definition,
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from .tracer import Tracer
 
 
-def run_op(t: Tracer, target: Definition, bound: Bound) -> Any:
+RANKS = ("a single number", "a vector", "a sequence or matrix", "an image")
+
+
+def run_op(t: Tracer, target: Definition, bound: Bound, span: Span) -> Any:
     """The formula of an `op`."""
     assert isinstance(target.tree, tree.Op)
-    scope = _opened(t, target, bound)
-    return t.evaluate(target.tree.body, scope)
+    with t.inside(target, span):
+        scope = _opened(t, target, bound)
+        return t.evaluate(target.tree.body, scope)
 
 
 def run_body(t: Tracer, target: Definition, bound: Bound, span: Span) -> Any:
@@ -68,7 +73,8 @@ def _defaults(t: Tracer, target: Definition, bound: Bound, scope: Scope) -> None
         if formal.name in bound.parameters:
             scope.bind(formal.name, _instance(bound.parameters[formal.name], formal.name, place))
         else:
-            scope.bind(formal.name, Lazy(partial(_default, t, formal, scope, place)))
+            default = partial(_default, t, formal, scope, place)
+            scope.bind(formal.name, Lazy(formal.name, default))
 
 
 def _default(t: Tracer, formal: tree.Formal, scope: Scope, place: Place) -> Any:
@@ -91,15 +97,35 @@ def match_shape(t: Tracer, owner: str, port: tree.Port, value: Any, scope: Scope
     if isinstance(value, Unknown):
         sizes = [_size(t, e, scope) for e in port.shape]
         if any(size is None for size in sizes):
-            t.needs_shape(value)
+            t.needs_shape(value, tuple(_called(e.span.text) for e in port.shape))
         raise Resolved(value.root, Shaped(tuple(s for s in sizes if s is not None)))
     if not isinstance(value, Tensor):
         raise Fact("E0401", f"`{owner}` wants {wanted}, this is {describe(value)}")
     if value.rank != len(port.shape):
-        what = {1: "a vector", 2: "a sequence or matrix", 3: "an image"}.get(value.rank, "this")
-        raise Fact("E0401", f"`{owner}` cannot take {what}", label=f"wants {wanted}")
+        what = RANKS[value.rank] if value.rank < len(RANKS) else "this"
+        hint = _other_rank(port, value)
+        raise Fact("E0401", f"`{owner}` cannot take {what}", hint, label=f"wants {wanted}")
     for entry, actual in zip(port.shape, value.shape, strict=True):
         agree(t, entry, actual, scope)
+
+
+def _other_rank(port: tree.Port, value: Tensor) -> str:
+    """What to type when an image is wanted and a vector is there, or the other way round."""
+    assert port.shape is not None
+    match value.rank, len(port.shape):
+        case 1, 3:
+            return f"make it an image: `reshape({port.name}, [channels, height, width])`"
+        case 2, 3:
+            sizes = ", ".join(map(str, value.shape))
+            return f"make it an image with one channel: `reshape({port.name}, [1, {sizes}])`"
+        case ((2 | 3), 1):
+            return "put `-> flatten` before it"
+    return ""
+
+
+def _called(size: str) -> str:
+    """A size of an input as one would name it."""
+    return {"C": "channels", "H": "height", "W": "width", "D": "features"}.get(size, size)
 
 
 def _size(t: Tracer, entry: tree.Expression, scope: Scope) -> Dim | None:
@@ -130,7 +156,7 @@ def run_statements(
     """Run a block's statements; returns the value of its last line."""
     registers = t.registers
     t.registers = {}
-    scope.later = {n: p for st in body for n, p in names_of(st)}
+    scope.later = named_later(body)
     result: Any = None
     try:
         for position, statement in enumerate(body):
@@ -169,7 +195,7 @@ def run_statement(t: Tracer, st: tree.Statement, scope: Scope, block: tree.Block
         case tree.Op() | tree.Block():
             define(st, scope, prelude=False)
         case tree.Flow():
-            raise unused_chain(st)
+            raise unused_chain(st, inside=True)
         case _:
             word = st.span.text.split()[0]
             raise ModelError.at(
@@ -180,11 +206,13 @@ def run_statement(t: Tracer, st: tree.Statement, scope: Scope, block: tree.Block
             )
 
 
-def unused_chain(st: tree.Flow) -> ModelError:
+def unused_chain(st: tree.Flow, *, inside: bool = False) -> ModelError:
     """E0303."""
     text = st.span.text.lstrip()
     if text.startswith("-") and not text.startswith("->"):
         hint = "a line cannot start with `-`: end the line above with it, or use brackets"
+    elif inside:
+        hint = "give it a name; only the last line of a block is its result"
     else:
         hint = "begin it with `output`, `loss` or `metric`, or give it a name"
     return ModelError.at(st.span, "E0303", "nothing uses this chain", hint=hint)
@@ -245,7 +273,7 @@ def _take_apart(t: Tracer, st: tree.Binding, value: Any, scope: Scope) -> None:
             span,
             "E0315",
             f"{len(st.names)} names for {got}",
-            hint="give one name for each part",
+            hint="give one name for each part" if parts else "take it apart: `-> split(2)`",
             also=(Label(st.value.span, f"this gives {got}"),),
         )
     for name, part in zip(st.names, parts, strict=True):
@@ -291,6 +319,12 @@ def bind_layer(t: Tracer, st: tree.LayerBinding, scope: Scope) -> None:
     layer = Layer(st.value, seen, st.name, place)
     scope.bind(st.name, layer, st.name_span)
     scope.later.pop(st.name, None)
+
+
+def named_later(body: Iterable[tree.Statement]) -> dict[str, Later]:
+    """Every name that a body defines, until its statement is reached."""
+    values = (tree.Binding, tree.Role)
+    return {n: Later(p, isinstance(st, values)) for st in body for n, p in names_of(st)}
 
 
 def names_of(st: tree.Statement) -> list[tuple[str, Span]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ..errors import Diagnostic, Label, ModelError, Span
+from ..errors import Diagnostic, Label, ModelError, Span, did_you_mean
 from ..graph import Graph, Named, Shaped, Weight, Wire
 from ..program import Type, Update, Value
 from ..program.program import Role
@@ -37,7 +37,7 @@ from .values import (
     typed,
 )
 
-DEPTH = 200
+DEPTH = 40  # definitions inside one another; each takes a dozen frames of Python's stack
 
 
 class Tracer(Recorder):
@@ -107,8 +107,9 @@ class Tracer(Recorder):
         """In the body of a block, called at `span`."""
         outer, self.called = self.called, (target.name, span.text)
         self.calls += 1
-        if self.calls > DEPTH:
-            raise Fact("E0312", f"`{target.name}` calls itself, or nests too deeply")
+        if self.calls > DEPTH and not target.prelude:
+            message = f"`{target.name}` calls itself, or nests too deeply"
+            raise Fact("E0312", message, "to stack layers write `repeat 3 { ... }`")
         try:
             yield
         finally:
@@ -143,14 +144,18 @@ class Tracer(Recorder):
         if not isinstance(x, Tensor):
             from .values import describe
 
-            raise Fact("E0310", f"a single value is wanted here, this is {describe(x)}")
+            raise Fact("E0310", f"a tensor is wanted here, this is {describe(x)}")
         return x
 
-    def needs_shape(self, x: Unknown) -> NoReturn:
+    def needs_shape(self, x: Unknown, wanted: tuple[str, ...] = ("n",)) -> NoReturn:
         """The shape of an input is needed: one number if it met one, else not known."""
         if x.root in self.met_number:
             raise Resolved(x.root, Shaped(()))
-        raise UnknownShape(x.root)
+        raise UnknownShape(x.root, wanted)
+
+    def located(self, span: Span, inputs: list[Any]) -> AbstractContextManager[None]:
+        """Facts stated inside become a diagnostic at this place of the user's text."""
+        return application.located(self, span, inputs)
 
     def same_shape(self, first: str, second: str) -> None:
         """Two inputs of unknown shape meet elementwise."""
@@ -196,12 +201,10 @@ class Tracer(Recorder):
         found = self.kept.get(name)
         if found is None:
             known = [n for n in self.kept if n.startswith(prefix + ".")]
-            hint = (
-                f"it has {', '.join(f'`{n}`' for n in known)}"
-                if known
-                else ("a layer has its weights after its first use: move that line above")
-            )
-            raise ModelError.at(e.span, "E0207", f"`{e}` is not a weight known here", hint=hint)
+            hints = (did_you_mean(name, known), f"it has {', '.join(f'`{n}`' for n in known)}")
+            if not known:
+                hints = ("a layer has its weights after its first use: move that line above", "")
+            raise ModelError.at(e.span, "E0207", f"`{e}` is not a weight known here", hint=hints)
         if found.wire is None and self.depth == 0 and not self.silent:
             weight = self.graph.weights[name]
             found = self.add_node(name, "weight", name, weight.span, found, weights=(name,))

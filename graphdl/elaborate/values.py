@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Span
-from ..graph import Shaped, Wire
+from ..graph import Initial, Shaped, Wire
 from ..program import Dim, Size, Type, Value
 from ..syntax.tree import Block, Expression, Formal, Op
 
@@ -27,9 +27,9 @@ class Fact(Exception):  # noqa: N818 - none of these three reaches a user
 class UnknownShape(Exception):  # noqa: N818
     """Something needs the shape of an input that was not declared and is not known yet."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, wanted: tuple[str, ...] = ("n",)) -> None:
         super().__init__(root)
-        self.root = root
+        self.root, self.wanted = root, wanted
 
 
 class Resolved(Exception):  # noqa: N818
@@ -132,6 +132,7 @@ class Builtin:
     formals: tuple[Formal, ...] = ()
     number: Callable[..., Any] | None = field(default=None, repr=False)
     fact: bool = False
+    initial: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -160,7 +161,7 @@ BATCH = Size.named("B")
 def describe(value: object) -> str:
     """What a value is, for a sentence."""
     if isinstance(value, Tensor):
-        return f"[{', '.join(map(str, value.shape))}]"
+        return _described(value)
     if isinstance(value, Unknown):
         return "a value of unknown shape"
     if isinstance(value, tuple):
@@ -169,9 +170,23 @@ def describe(value: object) -> str:
         return f"the layer `{value.name}`" if value.name else "a layer"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Initial):
+        return f"the initialiser `{value.name}`"
+    if isinstance(value, Axis):
+        return f"the axis `{value.word}`"
+    if isinstance(value, list):
+        return f"[{', '.join(map(describe, value))}]"
     if isinstance(value, str):
         return f'"{value}"'
     return str(value)
+
+
+def _described(x: Tensor) -> str:
+    shape = f"[{', '.join(map(str, x.shape))}]" if x.shape else ""
+    if x.value.type.kind != "int":
+        return shape or "a single number"
+    kind = f"int({x.classes})" if x.classes else "whole numbers"
+    return f"{shape}: {kind}" if shape else kind
 
 
 def leaves(value: object) -> list[Flowing]:

@@ -51,7 +51,6 @@ def pads(
 
 
 def _must_fit(
-    x: Tensor,
     sizes: tuple[Dim, ...],
     kernel: tuple[int, ...],
     dilation: tuple[int, ...],
@@ -65,7 +64,6 @@ def _must_fit(
                 "E0404",
                 f"the kernel {window} is larger than its input {image}",
                 "reduce the kernel, pad it, or remove one `max_pool`",
-                f"its input is {describe(x)}",
             )
 
 
@@ -88,7 +86,7 @@ def convolve(
     strides = _each_axis(stride, axes, "stride", 1)
     dilations = _each_axis(dilation, axes, "dilation", 1)
     padding = pads(pad, x.shape[1:], kernel, strides, dilations)
-    _must_fit(x, x.shape[1:], kernel, dilations, padding)
+    _must_fit(x.shape[1:], kernel, dilations, padding)
     value = x.value if x.batched else t.builder.reshape(x.value, (1, *x.shape))
     value = t.builder.convolve(value, weight.value, strides, padding, dilations, groups)
     if not x.batched:
@@ -107,7 +105,7 @@ def _window(
     padding = pads(pad, x.shape[-axes:], kernels, strides, (1,) * axes)
     if any(2 * max(p) > k for p, k in zip(padding, kernels, strict=True)):
         raise Fact("E0413", f"a pad of {pad} is more than half the kernel {kernel}")
-    _must_fit(x, x.shape[-axes:], kernels, (1,) * axes, padding)
+    _must_fit(x.shape[-axes:], kernels, (1,) * axes, padding)
     value = getattr(t.builder, method)(x.value, kernels, strides, padding, ceil)
     return Tensor(value, x.batched)
 

@@ -74,7 +74,11 @@ CODES = {
     "E0412": "whole numbers or class numbers are wanted",
     "E0413": "a kernel, stride or pad that cannot be",
     "E0414": "a shared weight would need two shapes",
+    "E0415": "a written size is not the size of the input",
+    "E0416": "groups or heads do not divide the channels",
+    "E0417": "`nll` wants probabilities",
     "E0418": "the weights do not fit into memory",
+    "E0419": "a sequence is longer than its positions",
     # 05 parameters
     "E0501": "a parameter is outside its domain",
     "E0502": "an unknown parameter or setting",

@@ -163,7 +163,7 @@ ROWS = [
         "x -> last",
         SERIES,
         lambda d: d.x[:, 4],
-        wrong=(("norm(x) -> last", "x[4]", "E0411", "[] has no axis 0"),),
+        wrong=(("norm(x) -> last", "x[4]", "E0411", "a single number has no axis 0"),),
     ),
     Row("hold", "x + hold(x)", "x[4]", lambda d: d.x * 2),
     Row(
@@ -239,9 +239,7 @@ ROWS = [
         "x[4]",
         lambda d: d.x * 9,
         also="a, b = pair(3)",
-        wrong=(
-            ("x * area([1, 2, 3])", "x[4]", "E0413", "a whole number from 1 or a list of two is"),
-        ),
+        wrong=(("x * area([1, 2, 3])", "x[4]", "E0413", "a kernel is a whole number from 1 or"),),
     ),
     Row("area", "x * area([3, 4]) + area(2)", "x[4]", lambda d: d.x * 12 + 4),
 ]

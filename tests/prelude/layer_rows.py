@@ -90,7 +90,7 @@ ROWS = [
                 "x -> conv(4, 0)",
                 "x[3, 9, 9]",
                 "E0413",
-                "a whole number from 1 or a list of two is wanted, not 0",
+                "a kernel is a whole number from 1 or a list of two, not 0",
             ),
             (
                 "x -> conv(4, 3, stride = 0)",
@@ -294,7 +294,7 @@ ROWS = [
         lambda d: d.x + d.weight[:6],
         wrong=(
             ("x -> add_positions", "x[4]", "E0401", "`add_positions` cannot take a vector"),
-            ("x -> add_positions(9)", "x[10, 4]", "E0418", "`add_positions` has 9 positions, "),
+            ("x -> add_positions(9)", "x[10, 4]", "E0419", "`add_positions` has 9 positions, "),
         ),
     ),
     Row(
@@ -342,7 +342,7 @@ ROWS = [
         "x -> layer_norm",
         "x[4]",
         lambda d: normalised(d.x, (1,)) * d.scale + d.shift,
-        wrong=(("norm(x) -> layer_norm", "x[4]", "E0411", "[] has no axis -1"),),
+        wrong=(("norm(x) -> layer_norm", "x[4]", "E0411", "a single number has no axis -1"),),
     ),
     Row(
         "layer_norm",
