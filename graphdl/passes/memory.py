@@ -136,6 +136,8 @@ class _Planner:
 
         True when every argument in that buffer is laid out exactly as the result will be.
         """
+        if not op.primitive.pointwise:
+            return False
         own = self.layout.spans[op.out]
         homes = [self.root(arg) for arg in op.args]
         inside = [arg for arg, found in zip(op.args, homes, strict=True) if found is home]
@@ -198,10 +200,12 @@ def _place(buffers: Iterable[Buffer]) -> tuple[tuple[Buffer, ...], int]:
 
 def _tightest(starts: np.ndarray, stops: np.ndarray, need: int) -> int:
     """Offset of the smallest gap of at least `need` bytes between occupied stretches."""
-    best, best_gap, free = -1, -1, 0
-    for index in np.argsort(starts, kind="stable"):
-        gap = int(starts[index]) - free
-        if gap >= need and (best < 0 or gap < best_gap):
-            best, best_gap = free, gap
-        free = max(free, int(stops[index]))
-    return best if best >= 0 else free
+    if not len(starts):
+        return 0
+    order = np.argsort(starts, kind="stable")
+    # Free from the end of everything before; stretches may overlap and contain each other.
+    ends = np.maximum.accumulate(stops[order])
+    free = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    gaps = starts[order] - free
+    wide = np.flatnonzero(gaps >= need)
+    return int(free[wide[np.argmin(gaps[wide])]] if len(wide) else ends[-1])
