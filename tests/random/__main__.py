@@ -1,6 +1,6 @@
-"""The whole run: `python -m tests.random [models|texts|all] [--count N] [--seed N]`.
+"""The whole run: `python -m tests.random [models|texts|all] [--count N] [--seed N] [--shrink]`.
 
-Models: 1,000 random valid ones against the interpreter; the first that fails is shrunk and shown.
+Models: 1,000 random valid ones against the interpreter, up to the first that fails.
 Texts: 10,000 mutated ones; every kind of failure is shown once, with its text.
 """
 
@@ -15,7 +15,7 @@ import traceback
 from collections import Counter
 
 import hypothesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from .judge import judge
 from .models import models
@@ -33,18 +33,27 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def run_models(count: int, seed: int) -> int:
-    """Judge so many random models; the number of failures, shrunk to one."""
+def run_models(count: int, seed: int, shrink: bool) -> int:
+    """Judge so many random models, up to the first that fails; the number of failures."""
     seen = 0
 
     @hypothesis.seed(seed)
-    @settings(max_examples=count, database=None, deadline=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(models())
     def check(sample: Sample) -> None:
         nonlocal seen
         seen += 1
-        judge(sample)
+        try:
+            judge(sample)
+        except BaseException as error:
+            error.add_note(f"{sample.text}\n{sample.params} {sample.sizes}")
+            raise
         if seen % 100 == 0:
             say(f"  {seen:,} models")
 
@@ -90,11 +99,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.random", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("models", "texts", "all"), default="all")
     parser.add_argument("--count", type=int, help="1,000 models and 10,000 texts unless given")
+    parser.add_argument("--shrink", action="store_true", help="shrink a model that fails: minutes")
     parser.add_argument("--seed", type=int, default=0)
     given_ = parser.parse_args()
     failed = 0
     if given_.what != "texts":
-        failed += run_models(given_.count or 1000, given_.seed)
+        failed += run_models(given_.count or 1000, given_.seed, given_.shrink)
     if given_.what != "models":
         failed += run_texts(given_.count or 10_000, given_.seed)
     return min(failed, 1)

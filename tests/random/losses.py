@@ -62,7 +62,8 @@ def perplexity(call: Call, scores: Value, label: Value) -> Array:
 
 def batch_norm(call: Call, x: Value) -> Value:
     """Statistics of the batch in training, of the past otherwise; channels first in images."""
-    assert isinstance(x, Examples)
+    if not isinstance(x, Examples):  # made of weights alone: a single example
+        return batch_norm(call, Examples([x]))[0]
     batch = np.stack(x)
     channel = 1 if batch.ndim == 4 else batch.ndim - 1
     rows = np.moveaxis(batch, channel, -1).reshape(-1, batch.shape[channel])

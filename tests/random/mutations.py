@@ -26,6 +26,17 @@ WORDS = """
 and not next input target output loss metric layer weight state running block op param check train
 import rule softmax linear(3) conv(2,3) mean size(x,0) T batch all same training e é λ → “ ” 🙂
 """
+LAYERS = """
+linear conv conv1d embedding add_positions dropout spatial_dropout batch_norm layer_norm flatten
+heads_first heads_last max_pool avg_pool global_max_pool global_avg_pool max_over_time
+mean_over_time rnn lstm gru relu leaky_relu elu gelu sigmoid softsign softplus root softmax
+log_softmax softmin norm nll cross_entropy bce bce_with_logits mse l1 huber multi_margin contrastive
+accuracy binary_accuracy perplexity exp log sqrt abs sign tanh erf floor max min number sum mean
+amax amin argmax reshape transpose concat split slice reverse last hold gather pick positions
+convolve window_max window_mean random constant size rank count classes maker pair area uniform
+normal glorot he orthogonal file sgd adam
+"""
+NAMES = LAYERS.split()
 SCRAPS = (*WORDS.split(), "\n", "\t", "\r", "\0", "\u2028", "\ufeff", "\u202e", "\ud800")
 
 
@@ -92,6 +103,23 @@ def rename(random: Random, tokens: list[str]) -> list[str]:
     return tokens
 
 
+def relayer(random: Random, tokens: list[str]) -> list[str]:
+    """Another layer or function with the same arguments, or a few of its own."""
+    after = [i for i, t in enumerate(tokens) if re.match(r"[a-z]\w*$", t) and t in NAMES]
+    if not after:
+        return rename(random, tokens)
+    arguments = ("", "", "", f"({random.randint(0, 4)})", f"({random.randint(-2, 3)}, axis = 0)")
+    tokens[random.choice(after)] = random.choice(NAMES) + random.choice(arguments)
+    return tokens
+
+
+def nudge(random: Random, tokens: list[str]) -> list[str]:
+    """A number becomes a small one."""
+    numbers = ("0", "1", "2", "3", "4", "5", "7", "9", "12", "0.5", "[2, 1]", "-1", "[1]")
+    tokens[_somewhere(random, tokens, r"\d")] = random.choice(numbers)
+    return tokens
+
+
 def misspell(random: Random, tokens: list[str]) -> list[str]:
     i = _somewhere(random, tokens, r"[A-Za-z_]")
     place = random.randrange(len(tokens[i]))
@@ -136,6 +164,6 @@ def move_line(random: Random, tokens: list[str]) -> list[str]:
 
 Change = Callable[[Random, list[str]], list[str]]
 CHANGES: tuple[Change, ...] = (
-    delete, duplicate, swap, renumber, renumber, renumber, rename, rename, misspell, insert, insert,
-    unbalance, join_lines, truncate, splice, move_line,
+    delete, duplicate, swap, renumber, renumber, nudge, nudge, relayer, relayer, rename, rename,
+    misspell, insert, insert, unbalance, join_lines, truncate, splice, move_line,
 )  # fmt: skip
