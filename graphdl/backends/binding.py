@@ -32,8 +32,7 @@ def bind_sizes(inputs: Sequence[Input], shapes: Mapping[str, Shape]) -> dict[str
     while pending:
         rest = [axis for axis in pending if not _settle(axis, sizes, shapes)]
         if len(rest) == len(pending):
-            item = rest[0][0]
-            raise ShapeMismatch(item.key, str(list(item.value.type.shape)), str(rest[0][2]))
+            raise _mismatch(rest[0][0], shapes, sizes)
         pending = rest
     return sizes
 
@@ -53,21 +52,20 @@ def _settle(
     """Bind or check one axis; False when it must wait for another one."""
     item, dim, length = axis
     unknown = dim.names() - sizes.keys() if isinstance(dim, Size) else frozenset()
-    if len(unknown) > 1:
-        return False
-    if unknown:
-        (name,) = unknown
-        found = _solve(dim, name, length, sizes)
-        if found is None:
+    if not unknown:
+        if evaluate(dim, sizes) != length:
             raise _mismatch(item, shapes, sizes)
-        sizes[name] = found
-    elif evaluate(dim, sizes) != length:
-        raise _mismatch(item, shapes, sizes)
-    return True
+        return True
+    found = _solve(dim, next(iter(unknown)), length, sizes) if len(unknown) == 1 else None
+    if found is not None:
+        sizes[next(iter(unknown))] = found
+    return found is not None
 
 
 def _solve(dim: Dim, name: str, length: int, sizes: Mapping[str, int]) -> int | None:
     """The whole number for `name` at which `dim` is `length`, when `dim` is linear in it."""
+    if isinstance(dim, Size) and any(not isinstance(a, str) for m, _ in dim.terms for a in m):
+        return None
     at_zero = evaluate(dim, {**sizes, name: 0})
     slope = evaluate(dim, {**sizes, name: 1}) - at_zero
     if slope == 0:

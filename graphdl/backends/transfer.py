@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..program import Array
@@ -12,11 +14,13 @@ def fill(target: Array, source: Array) -> None:
     if isinstance(target, np.ndarray):
         np.copyto(target, host(source), casting="same_kind")
     elif isinstance(source, np.ndarray):
-        target.set(np.ascontiguousarray(source, dtype=target.dtype))
+        staged = np.empty(target.shape, dtype=target.dtype)
+        np.copyto(staged, source, casting="same_kind")
+        target.set(staged)
     else:
         target[...] = source
 
 
-def host(array: Array) -> np.ndarray:
+def host(array: Array) -> np.ndarray[Any, Any]:
     """The array on the host: itself when it is there already."""
     return array if isinstance(array, np.ndarray) else array.get()
