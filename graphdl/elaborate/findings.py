@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import Diagnostic, ModelError
+from ..graph import Shaped
 from ..syntax import tree
 from .apply import located
 from .scope import SPOILED, Scope
 from .statements import names_of
-from .values import Spoiled
+from .values import Deferred, Resolved, Spoiled
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -25,6 +26,7 @@ class Findings:
     def __init__(self, t: Tracer, scope: Scope) -> None:
         self._t, self._scope = t, scope
         self._found: dict[object, Diagnostic] = {}
+        self._free: list[str] = []
 
     @contextmanager
     def of(self, st: tree.Statement | None) -> Iterator[None]:
@@ -37,15 +39,20 @@ class Findings:
                     yield
         except Spoiled:
             self._spoil(st)
+        except Deferred as deferred:
+            self._free.append(deferred.root)
+            self._spoil(st)
         except ModelError as error:
             for diagnostic in error.diagnostics:
                 self._found.setdefault(_key(diagnostic), diagnostic)
             self._spoil(st)
 
     def report(self) -> None:
-        """Raise what was found."""
+        """Raise what was found, or start again with one number for an input of any shape."""
         if self._found:
             raise ModelError(*list(self._found.values())[:MOST])
+        if self._free:
+            raise Resolved(self._free[0], Shaped(()))
 
     def _spoil(self, st: tree.Statement | None) -> None:
         if st is None:

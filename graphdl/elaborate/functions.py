@@ -16,6 +16,7 @@ from .values import (
     BATCH,
     Axis,
     Builtin,
+    Deferred,
     Fact,
     Flowing,
     Resolved,
@@ -60,8 +61,7 @@ def _axes(x: Tensor, axis: Any) -> tuple[tuple[int, ...], bool]:
 def _reduction(method: str) -> Callable[..., Tensor]:
     def run(t: Tracer, x: Any, axis: Any = None, keep: bool = False) -> Tensor:
         if isinstance(x, Unknown) and axis is None:
-            # Nothing says otherwise, and over everything any shape would do: one number.
-            raise Resolved(x.root, Shaped(()))
+            raise Deferred(x.root)
         x, keep = t.known(x), wanted.flag(keep, "keep")
         axes, over_batch = _axes(x, Axis("all") if axis is None else axis)
         if not axes:

@@ -57,8 +57,9 @@ def circles(model: tree.Model) -> Callable[[str], list[str]]:
         uses: networkx.DiGraph[str] = networkx.DiGraph()
         uses.add_node(name)
         for st in model.statements:
-            if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding):
-                parts_of = {n.path[0] for n in _names_in(st.value)}
+            if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding | tree.Param):
+                value = st.default if isinstance(st, tree.Param) else st.value
+                parts_of = {n.path[0] for n in _names_in(value)}
                 uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
         back = networkx.single_target_shortest_path(uses, name)
         ways = [back[other] for other in sorted(uses.successors(name)) if other in back]

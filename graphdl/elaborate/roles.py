@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, Span
-from ..graph import Named, Shaped
+from ..graph import Named
 from ..syntax import tree
 from .scope import Scope
 from .statements import claim
-from .values import Builtin, Definition, Layer, Resolved, Tensor, Unknown, describe, leaves
+from .values import Builtin, Deferred, Definition, Layer, Tensor, Unknown, describe, leaves
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -42,7 +42,7 @@ def add_role(t: Tracer, kind: str, name: str | None, value: Any, span: Span) -> 
             hint="start the chain with an input: `x -> ...`",
         )
     if isinstance(value, Unknown):
-        raise Resolved(value.root, Shaped(()))
+        raise Deferred(value.root)
     if not isinstance(value, Tensor) or value.wire is None:
         raise ModelError.at(
             span,

@@ -40,6 +40,14 @@ class Resolved(Exception):  # noqa: N818
         self.root, self.shaped = root, shaped
 
 
+class Deferred(Exception):  # noqa: N818
+    """Any shape of this input would do here: one number, if nothing in the file says otherwise."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.root = root
+
+
 class Spoiled(Exception):  # noqa: N818
     """Something needs a name whose own statement is wrong: that error is enough."""
 
