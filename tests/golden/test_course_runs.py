@@ -79,7 +79,7 @@ def test_a_hidden_layer_parts_what_a_line_cannot(model: str) -> None:
     line.fit(**data)
     hidden.fit(**data)
     assert line.evaluate(**data)["accuracy"] < 0.7
-    assert hidden.evaluate(**data)["accuracy"] > 0.97
+    assert hidden.evaluate(**data)["accuracy"] > 0.9
 
 
 @pytest.mark.data
