@@ -12,6 +12,10 @@ from graphdl.errors import Source
 BLOCK = "block x -> conv_bn(n) { x -> conv(n, 3, pad = 1, bias = false) -> batch_norm }\n"
 RESIDUAL = BLOCK + "block x -> residual(n) {\n  main = x -> conv_bn(n) -> relu -> conv_bn(n)\n"
 RESIDUAL += "  skip = x -> conv(n, 1)\n  main + skip -> relu\n}\n"
+THREE = "block x -> f(n) {\n  a = x -> linear(n)\n  b = x -> linear(n)\n  a + b -> linear(n)\n}\n"
+THREE += "output y = x -> f(2)"
+OWN = "block x -> f() {\n  layer g = linear(3)\n  weight w[3] = 1\n  (x -> g -> g) * w\n}\n"
+OWN += "output y = x -> f -> f"
 NORM = ["scale", "shift", "average", "spread"]
 
 
@@ -93,14 +97,12 @@ CASES = [
     ),
     (
         "names inside a block",
-        "block x -> f(n) {\n  a = x -> linear(n)\n  b = x -> linear(n)\n  a + b -> linear(n)\n}\n"
-        "output y = x -> f(2)",
+        THREE,
         wb("y.f.a.linear", "y.f.b.linear", "y.f.linear"),
     ),
     (
         "a layer and a weight inside a block",
-        "block x -> f() {\n  layer g = linear(3)\n  weight w[3] = 1\n  (x -> g -> g) * w\n}\n"
-        "output y = x -> f -> f",
+        OWN,
         [*wb("y.f.g"), "y.f.w", *wb("y.f#2.g"), "y.f#2.w"],
     ),
     (
