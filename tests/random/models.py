@@ -130,8 +130,11 @@ def scalar(w: Writer) -> Known:
     if w.chance(50):
         w.line(f"input {name}[]")
         return Known(name, (), 2.0)
+    # Undeclared: it would take the shape of what it meets first, so its own is written here.
     w.line(f"input {name}")
-    return w.name(Known(f"tanh({name})", (), 1.0))
+    h = w.fresh("h")
+    w.line(f"{h}[] = tanh({name})")
+    return Known(h, (), 1.0)
 
 
 def scalar_id(w: Writer) -> Known:
