@@ -57,3 +57,4 @@ def setting_errors(model: Elaborated) -> list[Diagnostic]:
     except ModelError as error:
         return list(error.diagnostics)
     return []
+

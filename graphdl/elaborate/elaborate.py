@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ModelError, Source
+from ..errors import ModelError, Source, Span
 from ..graph import Graph, Shaped, Wire
 from ..program import Builder, Update
 from ..syntax import parse, tree
@@ -35,9 +35,9 @@ class Elaborated:
     imports: dict[str, str]
 
     @property
-    def runnable(self) -> bool:
-        """False when it has recurrence, which is checked but not run yet."""
-        return self.tracer.recurrent is None
+    def recurrent(self) -> Span | None:
+        """Where it has recurrence, which is checked but not run yet; else None."""
+        return self.tracer.recurrent
 
     def value(self, wire: Wire) -> Tensor:
         """The tensor on a wire."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import Label, ModelError, did_you_mean
 from ..syntax import tree
 from .constants import Interval, is_number
@@ -80,7 +78,8 @@ def _plain(value: Any) -> Any:
     """NumPy's numbers as Python's, tuples as lists: what scripts and sweeps give."""
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
+    scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if scalar else value
 
 
 def _is_layer(value: object) -> bool:
