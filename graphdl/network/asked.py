@@ -11,12 +11,20 @@ from ..graph import Graph, Wire
 def by_name(graph: Graph, arrays: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
     """Arrays given in the order of the file's inputs join those given by name.
 
-    Raises UsageError when there are more arrays than inputs.
+    Raises UsageError when there are more arrays than inputs, and for an input given twice.
     """
     names = list(graph.inputs)
     if len(arrays) > len(names):
         raise UsageError(f"{len(arrays)} arrays for {len(names)} inputs: {', '.join(names)}")
-    return {**dict(zip(names, arrays, strict=False)), **named}
+    return joined(names[: len(arrays)], arrays, named)
+
+
+def joined(names: list[str], arrays: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Arrays under the names they stand for, and those given by name."""
+    twice = next((name for name in names if name in named), None)
+    if twice is not None:
+        raise UsageError(f"`{twice}` is given twice: by its place and by its name")
+    return {**dict(zip(names, arrays, strict=True)), **named}
 
 
 def wires(graph: Graph, extra: tuple[str, ...] = ()) -> dict[str, Wire]:

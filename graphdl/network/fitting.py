@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data import Dataset, Lookup, Split, bind, load
+from ..data.lookup import silent
 from ..engine.checkpoint import open_checkpoint
 from ..engine.confusion import Confusion
 from ..engine.evaluate import evaluate as evaluate_split
@@ -19,7 +21,7 @@ from ..engine.run_folder import RunFolder, find_checkpoint
 from ..engine.settings import Settings
 from ..errors import DataError, UsageError
 from ..graph import Named
-from .asked import by_name, wires
+from .asked import by_name, joined, wires
 
 if TYPE_CHECKING:
     from .network import Network
@@ -34,13 +36,16 @@ def settings_of(net: Network, overrides: Mapping[str, Any]) -> Settings:
 
 def dataset(
     net: Network,
+    /,
     *,
     data_dir: str | Path | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = silent,
     need_targets: bool = True,
     data: Any = None,
 ) -> Dataset:
     """The examples that `data = ...` names, in the names and shapes of the model.
+
+    `data` is another call than the file's; `report` is told before something is downloaded.
 
     Raises DataError when there are none, or they do not fit.
     """
@@ -60,6 +65,7 @@ def dataset(
 
 def fit(
     net: Network,
+    /,
     *data: Any,
     validation: Any = None,
     test: Any = None,
@@ -67,7 +73,7 @@ def fit(
     folder: str | Path | None = None,
     resume: str | Path | None = None,
     reporter: Reporter | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = silent,
     fast_dev_run: bool = False,
     overfit: int = 0,
     **given: Any,
@@ -76,10 +82,20 @@ def fit(
 
     Arrays come by name (`net.fit(x=images, y=labels, epochs=3)`) or in the order of the file's
     inputs and targets; a `Dataset` comes alone; without either the file's `data` is used.
-    Everything a `train` block can say may be given as a keyword and overrides it. `validation` is
-    a share, a count, or arrays by name. `folder` is where runs are written; without it nothing is.
+    Everything a `train` block can say may be given as a keyword and overrides it. `validation` and
+    `test` are a share, a count, or arrays by name.
+
+    folder        where the run's own folder is made; without it nothing is written
+    resume        a run's folder or checkpoint to go on with, as if it had never stopped
+    reporter      told of batches and epochs; `report` of a download
+    fast_dev_run  one batch of each split, and nothing is written
+    overfit       train on so many batches over and over
 
     Returns the records of each epoch.
+
+    Raises UsageError for unknown names and settings that cannot be met, ModelError for what is
+    wrong in the `train` block, DataError for examples that do not fit, and DivergedError when the
+    loss is not finite: the weights are then those before that step.
     """
     names = [*net.graph.inputs, *net.graph.targets]
     arrays = {n: given.pop(n) for n in names if n in given}
@@ -137,7 +153,7 @@ def _examples(
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
-    arrays = {**dict(zip(names, data, strict=False)), **arrays}
+    arrays = joined(names[: len(data)], data, arrays)
     if not arrays:
         return dataset(net, data_dir=data_dir, report=report, data=settings.data)
     absent = [n for n in names if n not in arrays]
@@ -170,32 +186,52 @@ def split_of(found: Dataset, name: str | None) -> tuple[str, Split]:
 
 def evaluate(
     net: Network,
+    /,
     *data: Any,
     batch: int = 256,
     split: str | None = None,
     data_dir: str | Path | None = None,
     **arrays: Any,
 ) -> dict[str, float]:
-    """Loss and metrics, averaged over all examples of arrays or of a split."""
-    found = _examples(net, data, arrays, None, None, data_dir, lambda _: None, settings_of(net, {}))
+    """Loss and metrics, averaged over all examples.
+
+    Arrays [examples, *shape] come as for `fit`; without them the file's `data` is used, and `split`
+    names a part of it: the test part, else validation, else training.
+
+    Raises UsageError for unknown names, DataError for examples that are missing or do not fit.
+    """
+    found = _examples(net, data, arrays, None, None, data_dir, silent, settings_of(net, {}))
     _, chosen = split_of(found, split)
     return evaluate_split(net, chosen, batch) or {}
 
 
 def predict(
-    net: Network, arrays: tuple[Any, ...], named: dict[str, Any], batch: int, output: str | None
+    net: Network,
+    /,
+    *arrays: ArrayLike,
+    batch: int = 256,
+    output: str | None = None,
+    **named: ArrayLike,
 ) -> Array:
-    """One output over many examples [examples, *shape], in batches."""
+    """One output for many examples, [examples, *shape], computed in batches.
+
+    Inputs [examples, *shape] go by name, or in the order of the file; `output` is the first one
+    unless named, and may be any node.
+
+    Raises UsageError for unknown names, DataError for arrays that do not fit.
+    """
     given = by_name(net.graph, arrays, named)
     if not given:
         raise UsageError("nothing to predict: give the inputs as arrays")
+    if batch < 1:
+        raise UsageError(f"a batch must hold at least 1 example, got {batch}")
     wanted = output or next(iter(net.graph.outputs), None)
     if wanted is None:
         raise UsageError("this model has no output")
     if wanted not in net.graph.outputs:
         wires(net.graph, (wanted,))
     extra = () if wanted in net.graph.outputs else (wanted,)
-    held = {k: np.asarray(v) for k, v in given.items()}
+    held = {k: np.atleast_1d(np.asarray(v)) for k, v in given.items()}
     count = len(next(iter(held.values())))
     parts = [
         net(outputs=extra, **{k: v[i : i + batch] for k, v in held.items()})[wanted]

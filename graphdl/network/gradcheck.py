@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..backends import Executable, Store
 from ..elaborate import LOSS, elaborate
@@ -15,6 +17,7 @@ from ..errors import UsageError
 from ..graph import Shaped
 from ..passes import optimise
 from ..program import Value, differentiate, evaluate
+from .port import Port, accepted
 
 if TYPE_CHECKING:
     from .network import Network
@@ -93,6 +96,7 @@ class Report:
 
 def gradcheck(
     net: Network,
+    /,
     *,
     eps: float | None = None,
     scheme: Scheme = "central",
@@ -101,7 +105,7 @@ def gradcheck(
     seed: int = 0,
     tolerance: float | None = None,
     inputs: bool = True,
-    data: dict[str, Any] | None = None,
+    data: Mapping[str, ArrayLike] | None = None,
 ) -> Report:
     """Compare gradients with differences of the loss, the masks of dropout held.
 
@@ -109,9 +113,14 @@ def gradcheck(
     examples drawn uniform(-2, 2) unless `data` gives them. A weight fails when a difference exceeds
     `tolerance` both absolutely and relatively. Elements where a maximum, an absolute value or a
     comparison switches within the step are kinks: reported apart, not failures.
+
+    Raises UsageError where there is no loss and for unknown names, DataError for data that does
+    not fit.
     """
     if scheme not in TOLERANCE:
         raise UsageError(f"scheme is central or forward, not `{scheme}`")
+    if eps is not None and eps <= 0:
+        raise UsageError(f"eps is a number above 0, not {eps:g}")
     eps = eps or (1e-6 if scheme == "central" else 1e-7)
     check = _Check(net, eps, scheme, tolerance or TOLERANCE[scheme])
     random = np.random.Generator(np.random.Philox(key=[seed, 1]))
@@ -150,15 +159,10 @@ class _Check:
         self.scalars = {"seed": net.seed, "draw": net.draws}
         self.data: dict[str, Array] = {}
 
-    def fill(self, random: np.random.Generator, batch: int, given: dict[str, Any]) -> None:
+    def fill(self, random: np.random.Generator, batch: int, given: Mapping[str, ArrayLike]) -> None:
         """Inputs and targets: given, or drawn."""
-        sizes: dict[str, int] = {"B": batch}
-        for name, shaped in {**self.graph.inputs, **self.graph.targets}.items():
-            if name in given:
-                kind = "float64" if shaped.kind == "float" else "int64"
-                self.data[name] = np.array(given[name], kind, order="C")
-                continue
-            self.data[name] = drawn(shaped, random, batch, sizes)
+        ends = {**self.graph.inputs, **self.graph.targets}
+        self.data = filled(ends, random, batch, given)
 
     def names(self, inputs: bool) -> list[str]:
         """Weights, then float inputs when asked for."""
@@ -242,12 +246,22 @@ class _Check:
         )
 
 
-def drawn(shaped: Shaped, random: np.random.Generator, batch: int, sizes: dict[str, int]) -> Array:
-    """A random batch of an input or target; sizes not known yet are set."""
-    for dim in shaped.shape:
-        for size in [] if isinstance(dim, int) else dim.names():
-            sizes.setdefault(size, LENGTH)
-    shape = (batch, *(evaluate(d, sizes) for d in shaped.shape))
+def filled(
+    ends: Mapping[str, Shaped],
+    random: np.random.Generator,
+    batch: int,
+    given: Mapping[str, ArrayLike],
+) -> dict[str, Array]:
+    """A batch of every input and target: given, else drawn; sizes not known are `LENGTH`."""
+    ports = {name: Port.of(shaped, "float64") for name, shaped in ends.items()}
+    data = {name: np.array(v, order="C") for name, v in accepted(ports, given, True).items()}
+    batch = len(next(iter(data.values()))) if data else batch
+    return {n: data[n] if n in data else _drawn(s, random, batch) for n, s in ends.items()}
+
+
+def _drawn(shaped: Shaped, random: np.random.Generator, batch: int) -> Array:
+    sizes = {name: LENGTH for d in shaped.shape if not isinstance(d, int) for name in d.names()}
+    shape = (batch, *(evaluate(d, sizes | {"B": batch}) for d in shaped.shape))
     if shaped.kind == "float":
         return random.uniform(-2, 2, shape)
     return random.integers(0, shaped.classes or 2, shape)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..backends import Executable, Store
 from ..elaborate import elaborate
 from ..elaborate.programs import closed
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..passes import optimise
 from ..program import differentiate
-from .gradcheck import TOLERANCE, drawn
+from .gradcheck import TOLERANCE, filled
 
 if TYPE_CHECKING:
     from .network import Network
@@ -57,11 +59,19 @@ class Jacobian:
 
 
 def jacobians(
-    net: Network, *, eps: float = 1e-6, seed: int = 0, data: dict[str, Any] | None = None
+    net: Network,
+    /,
+    *,
+    eps: float = 1e-6,
+    seed: int = 0,
+    data: Mapping[str, ArrayLike] | None = None,
 ) -> list[Jacobian]:
-    """The matrix of each output by each float input, as when predicting.
+    """The matrix of each output by each float input, as when predicting, in float64.
 
     `data` gives one example of inputs by name, [1, *shape]; the others are drawn uniform(-2, 2).
+
+    Raises UsageError where there is no output, no float input or another name, DataError for data
+    that is not one example of the input.
     """
     found = []
     for output in net.graph.outputs:
@@ -99,12 +109,12 @@ class _Probe:
         self.scalars = {"seed": net.seed, "draw": net.draws}
         self.data: dict[str, Array] = {}
 
-    def fill(self, random: np.random.Generator, given: dict[str, Any]) -> None:
+    def fill(self, random: np.random.Generator, given: Mapping[str, ArrayLike]) -> None:
         """One example: given, or drawn."""
-        sizes = {"B": 1}
-        for name, shaped in self.graph.inputs.items():
-            values = given[name] if name in given else drawn(shaped, random, 1, sizes)
-            self.data[name] = np.array(values, "float64" if name in self.floats else "int64")
+        self.data = filled(self.graph.inputs, random, 1, given)
+        for name, values in self.data.items():
+            if len(values) != 1:
+                raise DataError(f"a Jacobian wants one example, `{name}` has {len(values)}")
 
     def value(self) -> Array:
         """The output, flat."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..backends import Executable, open_backend
 from ..backends import NonFinite as NonFiniteResult
@@ -20,11 +21,13 @@ from ..elaborate import (
     training,
 )
 from ..engine.trainable import NonFinite
-from ..errors import ModelError, UsageError
+from ..errors import DivergedError, ModelError, UsageError, did_you_mean
 from ..graph import Graph
 from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
+from . import fitting, jacobian
+from . import gradcheck as gradients_check
 from .asked import by_name, differentiable, wires
 from .description import description
 from .port import Port, accepted
@@ -32,12 +35,12 @@ from .update import OPTIMISER, TrainingStep, forget, regime_of
 from .weights import Weights
 
 if TYPE_CHECKING:
-    from ..data import Dataset
-    from ..engine.history import History
+    from ..draw import Drawing
     from ..engine.settings import Settings
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
+STAGES = ("program", "backward", "schedule")
 
 
 class Network:
@@ -65,9 +68,9 @@ class Network:
         self._backend = open_backend(backend)
         self._model, self._params = model, dict(params)
         self._predicting = elaborate(model, self._params)
-        if self._predicting.tracer.recurrent is not None:
+        if self._predicting.recurrent is not None:
             raise ModelError.at(
-                self._predicting.tracer.recurrent,
+                self._predicting.recurrent,
                 "E0604",
                 "recurrence is checked but cannot run yet",
                 hint="`graphdl check`, `show` and `draw` work on this model",
@@ -154,24 +157,26 @@ class Network:
         return {n: self[n] for n in self._weights.learned()}
 
     def __getitem__(self, name: str) -> Array:
-        """A weight or running statistic, read only."""
+        """A weight or running statistic, read only; UsageError for a name that is neither."""
         return self._weights[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        """Replace the values of a weight; the shape stays."""
+    def __setitem__(self, name: str, value: ArrayLike) -> None:
+        """Replace the values of a weight; one number fills it. DataError for another shape."""
         self._weights[name] = value
 
     # ---- running -----------------------------------------------------------------------
 
-    def __call__(self, *arrays: Any, outputs: Any = None, **named: Any) -> dict[str, Array]:
-        """Outputs by name for a batch of inputs [examples, *shape].
+    def __call__(
+        self, *arrays: ArrayLike, outputs: str | Iterable[str] = (), **named: ArrayLike
+    ) -> dict[str, Array]:
+        """Outputs by name, [examples, *shape], for a batch of inputs [examples, *shape].
 
         Inputs go by name, or in the order of the file. `outputs` names other nodes of the model
         to give as well, such as `["h"]`.
 
         Raises UsageError for unknown names, DataError for arrays that do not fit.
         """
-        extra = tuple(outputs or ())
+        extra = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         data = accepted(self.inputs, by_name(self.graph, arrays, named), missing_ok=True)
         program = self._executable(
             ("predict", extra), lambda: predicting(self._predicting, wires(self.graph, extra))
@@ -179,14 +184,22 @@ class Network:
         self._all_given(program, data)
         return self._host(program.run(self._store, self._device(data), self._scalars()))
 
-    def loss(self, **batch: Any) -> float:
-        """The loss of a batch, as when predicting: no dropout, running statistics."""
+    def loss(self, **batch: ArrayLike) -> float:
+        """The loss of a batch [examples, *shape] as when predicting: no dropout, running averages.
+
+        Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
+        """
         return self.evaluate_batch(self._complete(batch))[LOSS]
 
-    def gradients(self, wrt: Any = None, **batch: Any) -> dict[str, Array]:
+    def gradients(
+        self, wrt: str | Iterable[str] | None = None, **batch: ArrayLike
+    ) -> dict[str, Array]:
         """Gradient of the training loss for each weight, or each weight and input in `wrt`.
 
-        The masks of dropout are those the next step would draw.
+        Each has the shape of its weight, or of its input [examples, *shape]. The masks of dropout
+        are those the next step would draw.
+
+        Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
         data = self._complete(batch)
         names = tuple(differentiable(self.graph, wrt))
@@ -198,15 +211,23 @@ class Network:
         found = program.run(self._store, self._device(data), self._scalars())
         return {n: self._copy(found[f"gradient/{n}"]) for n in names}
 
-    def step(self, lr: float | None = None, **batch: Any) -> float:
-        """One update on a batch; returns the loss before it.
+    def step(self, lr: float | None = None, **batch: ArrayLike) -> float:
+        """One update on a batch [examples, *shape]; returns the loss before it.
 
-        `lr` overrides the optimiser's learning rate. Raises NonFinite when the loss is not finite;
-        the weights are then as they were.
+        `lr` overrides the optimiser's learning rate.
+
+        Raises DivergedError when the loss is not finite: the weights are then as they were.
+        UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
-        return self.train_batch(self._complete(batch), lr)[LOSS]
+        try:
+            return self.train_batch(self._complete(batch), lr)[LOSS]
+        except NonFinite as error:
+            source = f": `{error.origin}` produced it first" if error.origin else ""
+            raise DivergedError(
+                f"the loss is not finite{source}; the weights are those before this step"
+            ) from None
 
-    def _complete(self, batch: dict[str, Any]) -> dict[str, Array]:
+    def _complete(self, batch: Mapping[str, Any]) -> dict[str, Array]:
         return accepted(self._ports, batch, missing_ok=False)
 
     # ---- what the training loop asks (engine.Trainable) -----------------------------------
@@ -214,7 +235,7 @@ class Network:
     def train_batch(
         self, batch: Mapping[str, Array], lr: float | None, *, last_of_group: bool = True
     ) -> dict[str, float]:
-        """Loss and metrics of a batch, and its update."""
+        """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite."""
         step = self._training()
         data = self._device(batch)
         program = step.last if last_of_group or step.gather is None else step.gather
@@ -271,7 +292,13 @@ class Network:
     # ---- programs ----------------------------------------------------------------------
 
     def program(self, stage: str = "program") -> Program:
-        """The tensor program at a stage: program, backward or schedule (optimised)."""
+        """The tensor program at a stage: program, backward or schedule (optimised).
+
+        Raises UsageError for another stage, and for the last two where there is no loss.
+        """
+        if stage not in STAGES:
+            hint = did_you_mean(stage, STAGES) or f"there are: {', '.join(STAGES)}"
+            raise UsageError(f"there is no stage `{stage}`; {hint}")
         if stage == "program":
             return evaluating(self._predicting, dict(self.graph.outputs))
         program = training(self._elaborated(), self._regime).last
@@ -280,7 +307,7 @@ class Network:
     def _elaborated(self) -> Elaborated:
         return elaborate(self._model, self._params, training=True)
 
-    def _executable(self, key: object, build: Any) -> Executable:
+    def _executable(self, key: object, build: Callable[[], Program]) -> Executable:
         found = self._executables.get(key)
         if found is None:
             found = Executable(optimise(build()), self._backend.xp, self.dtype)
@@ -317,36 +344,20 @@ class Network:
     def _copy(self, array: Any) -> Array:
         return np.array(self._backend.to_host(array))
 
-    # ---- longer work: each in a file of its own ----------------------------------------------
+    # ---- longer work: functions of a network, each in a file of its own ----------------------
 
-    def fit(self, *data: Any, **options: Any) -> History:
-        """Train on arrays, a data set, or the file's own `data`; see `graphdl.network.fitting`."""
-        from .fitting import fit
-
-        return fit(self, *data, **options)
-
-    def evaluate(self, *data: Any, **options: Any) -> dict[str, float]:
-        """Loss and metrics over arrays or a split."""
-        from .fitting import evaluate
-
-        return evaluate(self, *data, **options)
-
-    def predict(
-        self, *arrays: Any, batch: int = 256, output: str | None = None, **named: Any
-    ) -> Array:
-        """One output (the first, unless named) for many examples, in batches."""
-        from .fitting import predict
-
-        return predict(self, arrays, named, batch, output)
-
-    def dataset(self, **options: Any) -> Dataset:
-        """The examples the file's `data = ...` names."""
-        from .fitting import dataset
-
-        return dataset(self, **options)
+    fit = fitting.fit
+    evaluate = fitting.evaluate
+    predict = fitting.predict
+    dataset = fitting.dataset
+    gradcheck = gradients_check.gradcheck
+    jacobians = jacobian.jacobians
 
     def save(self, path: str | Path) -> None:
-        """Write a light checkpoint: weights, running statistics, and the model's text."""
+        """Write a light checkpoint: weights, running statistics, and the model's text.
+
+        Raises GdlError when nothing can be written; a file from before is then untouched.
+        """
         from ..engine.checkpoint import save_checkpoint
 
         save_checkpoint(Path(path), self)
@@ -357,26 +368,17 @@ class Network:
 
         return summary(self.graph)
 
-    def draw(self, path: str | Path | None = None) -> Any:
-        """A picture of the model: shown in a notebook, or written to svg, png, pdf or dot."""
+    def draw(self, path: str | Path | None = None) -> Drawing:
+        """A picture of the model: shown in a notebook, or written to svg, png, pdf or dot.
+
+        Raises UsageError for another ending, and where there is no Graphviz for these formats.
+        """
         from ..draw import draw
 
         drawing = draw(self.graph)
         if path is not None:
             drawing.save(path)
         return drawing
-
-    def gradcheck(self, **options: Any) -> Any:
-        """Compare every gradient with differences in float64; see `graphdl.network.gradcheck`."""
-        from .gradcheck import gradcheck
-
-        return gradcheck(self, **options)
-
-    def jacobians(self, **options: Any) -> Any:
-        """Each output by each input, derived and measured; see `graphdl.network.jacobian`."""
-        from .jacobian import jacobians
-
-        return jacobians(self, **options)
 
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""

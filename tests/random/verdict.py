@@ -12,8 +12,7 @@ import numpy as np
 
 import graphdl
 from graphdl.backends import room
-from graphdl.engine.trainable import NonFinite
-from graphdl.errors import GdlError
+from graphdl.errors import DivergedError, GdlError
 from graphdl.network import Network, Port
 
 SECONDS = 2.0
@@ -87,7 +86,7 @@ def _trained(net: Network) -> Verdict:
         return "too large to feed"
     if net.graph.losses:
         net.loss(**given)
-        with suppress(NonFinite):
+        with suppress(DivergedError):
             net.step(lr=None, **given)
     return "ran"
 
