@@ -23,7 +23,6 @@ from .values import (
     Fact,
     Layer,
     Tensor,
-    Unknown,
     UnknownShape,
     describe,
     leaves,
@@ -343,6 +342,3 @@ def _in_user_text(error: ModelError, span: Span, also: tuple[Label, ...]) -> Mod
             for d in error.diagnostics
         )
     )
-
-
-__all__ = ["Unknown", "apply", "apply_layer", "call", "located", "stage"]

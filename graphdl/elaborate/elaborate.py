@@ -10,7 +10,6 @@ from ..graph import Graph, Shaped, Wire
 from ..program import Builder, Update
 from ..syntax import parse, tree
 from .library import Imports, library_scope
-from .place import Place
 from .scope import Scope
 from .tracer import Tracer
 from .values import Resolved, Tensor
@@ -57,8 +56,7 @@ def elaborate(
     resolved: dict[str, Shaped] = {}
     for _ in range(TRIES):
         graph = Graph(model.source, doc=_documentation(model.source.text))
-        t = Tracer(graph, training=training)
-        t.resolved = resolved
+        t = Tracer(graph, resolved, training=training)
         try:
             return _walk(t, model, params or {})
         except Resolved as found:
@@ -109,6 +107,3 @@ def _documentation(text: str) -> str:
             break
         lines.append(line.lstrip("#").strip())
     return "\n".join(lines)
-
-
-__all__ = ["Elaborated", "Place", "elaborate"]

@@ -22,14 +22,14 @@ def run_tensor(t: Tracer, st: tree.Tensor, scope: Scope) -> None:
     """`input x[1, 28, 28]`, `target y: int(10)`; a shape that is not written is found later."""
     claim(scope, st.name, st.name_span)
     kind, classes = _element(t, st, scope)
-    place = t.resolved.get(st.name)
+    found = t.resolved.get(st.name)
     if st.shape is not None:
         shape = tuple(_dimension(t, e, scope) for e in st.shape)
         value: Any = t.fed(st.name, Shaped(shape, kind, classes))
     elif kind == "int":
         value = t.fed(st.name, Shaped((), kind, classes))
-    elif place is not None:
-        value = t.fed(st.name, place)
+    elif found is not None:
+        value = t.fed(st.name, found)
     else:
         value = Unknown(st.name)
     value = t.add_node(st.name, st.role, st.name, st.name_span, value, doc=st.doc)

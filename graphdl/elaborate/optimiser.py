@@ -54,9 +54,8 @@ class RuleKeeper:
         self.memories.append(Memory(key, shape, float(start)))
         return Tensor(t.builder.input(key, Type(shape), "state", key), batched=False)
 
-    def following(self, t: Tracer, register: Register, value: Any, span: Span) -> Tensor:
+    def following(self, t: Tracer, register: Register, value: Any) -> Tensor:
         """The state after the step."""
-        del span
         assert register.tensor is not None
         tensor = lift(t, value)
         held = register.tensor.value

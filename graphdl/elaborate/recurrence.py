@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import Span
 from ..graph import Named
 from ..program import Dim, Size, Type
 from ..syntax import tree
@@ -22,7 +21,7 @@ class Keeper(Protocol):
     def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
         """The value a state has now."""
 
-    def following(self, t: Tracer, register: Register, value: Any, span: Span) -> Tensor:
+    def following(self, t: Tracer, register: Register, value: Any) -> Tensor:
         """Take the value it has next."""
 
 
@@ -40,7 +39,7 @@ class ScanKeeper:
                 raise Fact("E0409", f"`{st.name}` is {list(shape)}, starts as {describe(initial)}")
         return Tensor(t.builder.input(st.name, typed(shape, True), "data", st.name), True)
 
-    def following(self, t: Tracer, register: Register, value: Any, span: Span) -> Tensor:
+    def following(self, t: Tracer, register: Register, value: Any) -> Tensor:
         """The state after the step."""
         tensor = t.known(value)
         assert register.tensor is not None
@@ -50,7 +49,6 @@ class ScanKeeper:
                 "E0409",
                 f"`{name}` is {describe(register.tensor)}, its next value is {describe(tensor)}",
             )
-        del span
         return tensor
 
 

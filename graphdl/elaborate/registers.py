@@ -157,7 +157,7 @@ def _following(t: Tracer, register: Register) -> Tensor:
     try:
         with t.located(st.value.span, []):
             value = t.evaluate(st.value, scope)
-            register.following = t.next_state(register, value, st.value.span)
+            register.following = t.next_state(register, value)
     finally:
         t.place = outer
     return register.following

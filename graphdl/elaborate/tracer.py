@@ -17,12 +17,10 @@ from . import evaluate as evaluation
 from . import recurrence, registers
 from .arithmetic import SYMBOLS, matmul, pointwise
 from .binding import Arguments, bind
-from .constants import AT_RUN_TIME
 from .recorder import Recorder
 from .registers import Register
 from .scope import Scope
 from .values import (
-    Axis,
     Builtin,
     Definition,
     Fact,
@@ -33,6 +31,7 @@ from .values import (
     Tensor,
     Unknown,
     UnknownShape,
+    describe,
     leaves,
     typed,
 )
@@ -41,11 +40,21 @@ DEPTH = 40  # definitions inside one another; each takes a dozen frames of Pytho
 
 
 class Tracer(Recorder):
-    """State of the walk; what it does with each kind of expression stands in files of their own."""
+    """State of the walk; what it does with each kind of expression stands in files of their own.
 
-    def __init__(self, graph: Graph, *, training: bool) -> None:
+    training    whether the walk is for a training step; predicting is another walk
+    resolved    shapes of undeclared inputs that earlier walks found out
+    calls       definitions we are inside of; `called`: name and text of the innermost call
+    kept        tensors of weights and running statistics by name
+    registers   states and running registers of the body being run; `keeper` has their values
+    recurrent   where a scan stands, if there is one
+    same        pairs of undeclared inputs of one shape; `met_number`: those that met one number
+    draws       how often each place draws random numbers
+    """
+
+    def __init__(self, graph: Graph, resolved: dict[str, Shaped], *, training: bool) -> None:
         super().__init__(graph)
-        self.training = training
+        self.training, self.resolved = training, resolved
         self.calls = 0
         self.called: tuple[str, str] | None = None
         self.kept: dict[str, Tensor] = {}
@@ -142,8 +151,6 @@ class Tracer(Recorder):
         if isinstance(x, Unknown):
             self.needs_shape(x)
         if not isinstance(x, Tensor):
-            from .values import describe
-
             raise Fact("E0310", f"a tensor is wanted here, this is {describe(x)}")
         return x
 
@@ -216,11 +223,11 @@ class Tracer(Recorder):
         assert self.keeper is not None
         return self.keeper.current(self, st, scope)
 
-    def next_state(self, register: Register, value: Any, span: Span) -> Tensor:
+    def next_state(self, register: Register, value: Any) -> Tensor:
         """Take the next value of a running register or state."""
         if register.statement.kind == "state":
             assert self.keeper is not None
-            return self.keeper.following(self, register, value, span)
+            return self.keeper.following(self, register, value)
         tensor = self.known(pointwise(self, "add", value, 0.0) if not leaves(value) else value)
         assert register.tensor is not None
         if self.training:
@@ -320,8 +327,6 @@ class Tracer(Recorder):
             self.add_node(kind, kind, kind, span, value)
         return self.tensors[wire]
 
-    resolved: dict[str, Shaped]
-
     def fed(self, name: str, shaped: Shaped) -> Tensor:
         """The tensor of an input or target."""
         type_ = typed(shaped.shape, True, shaped.kind)
@@ -343,6 +348,3 @@ class Tracer(Recorder):
 
 def _text(x: Tensor) -> str:
     return f"[{', '.join(map(str, x.shape))}]"
-
-
-__all__ = ["AT_RUN_TIME", "Axis", "Tracer"]

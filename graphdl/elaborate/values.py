@@ -131,7 +131,9 @@ class Definition:
 class Builtin:
     """A function of the compiler: the primitives and compile-time facts, spelled as calls.
 
-    A `mathematical` one takes numbers as well, and then gives a number.
+    number   the same function of plain numbers, where it takes them as well
+    fact     it is worked out when compiling, and makes no node
+    initial  it says how a weight starts
     """
 
     name: str

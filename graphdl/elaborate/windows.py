@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..program import Dim, Size
-from .values import BATCH, Fact, Tensor, describe
+from .values import Fact, Tensor, describe
 from .wanted import flag, whole
 
 if TYPE_CHECKING:
@@ -122,6 +122,3 @@ def window_mean(
 ) -> Tensor:
     """Mean of each window over all axes but the first; padding counts as zeros."""
     return _window(t, "window_mean", x, kernel, stride, pad, ceil)
-
-
-__all__ = ["BATCH", "convolve", "pads", "window_max", "window_mean"]

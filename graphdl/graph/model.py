@@ -48,10 +48,7 @@ class Initial:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A tensor that is kept: learned (`weight`) or stepped with training (`running`).
-
-    `fan_in` and `fan_out` are what glorot and he initialisers read.
-    """
+    """A tensor that is kept: learned (`weight`) or stepped with training (`running`)."""
 
     name: str
     shape: tuple[int, ...]
