@@ -14,9 +14,9 @@ def owns_weights(definition: Definition, seen: frozenset[str] = frozenset()) -> 
     return _owns(definition, ("weight", "state", "running"), seen)
 
 
-def has_state(definition: Definition) -> bool:
-    """True when the definition, or one it calls outside a scan, declares a state."""
-    return _owns(definition, ("state",), frozenset())
+def learns(definition: Definition) -> bool:
+    """True when the definition, or one it calls, declares a weight."""
+    return _owns(definition, ("weight",), frozenset())
 
 
 def _owns(definition: Definition, kinds: tuple[str, ...], seen: frozenset[str]) -> bool:
