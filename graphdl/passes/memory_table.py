@@ -1,4 +1,4 @@
-"""The memory plan as people read it: `graphdl show --memory`."""
+"""The memory plan as people read it, and as its fixtures hold it."""
 
 from __future__ import annotations
 
