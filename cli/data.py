@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .examples import examples
+from .machine import takes_data, tell
 
 if TYPE_CHECKING:
     from graphdl.data import Dataset, Lookup
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.argument("name", required=False)
 @click.argument("paths", nargs=-1)
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Look here first.")
+@takes_data
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
     """List the data sets and where they are looked for.
@@ -33,7 +34,7 @@ def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_
     """
     from graphdl.data import Lookup
 
-    lookup = Lookup.standard(data_dir=data_dir, trusted=True, report=_tell)
+    lookup = Lookup.standard(data_dir=data_dir, trusted=True, report=tell)
     if name is None:
         _list(lookup, as_json)
     else:
@@ -78,7 +79,3 @@ def _describe(data: Dataset, name: str, as_json: bool) -> None:
     for field in data.fields:
         if classes := data.classes(field):
             click.echo(f"{field}: {', '.join(classes)}")
-
-
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .examples import examples
+from .json_lines import finite
 from .machine import chosen, takes_backend, takes_data
 from .trained import examples_of, opened, takes_examples
 
@@ -68,23 +69,19 @@ def _facts(
     split: str, count: int, figures: dict[str, float], matrix: Confusion | None
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {"split": split, "examples": count}
-    facts["metrics"] = {metric: _finite(value) for metric, value in figures.items()}
+    facts["metrics"] = finite(figures)
     if matrix is not None:
         facts["confusion"] = matrix.counts.tolist()
         facts["classes"] = [
             {
                 "name": row.name,
-                "precision": _finite(row.precision),
-                "recall": _finite(row.recall),
+                "precision": finite(row.precision),
+                "recall": finite(row.recall),
                 "support": row.support,
             }
             for row in matrix.rows()
         ]
     return facts
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _print(matrix: Confusion) -> None:

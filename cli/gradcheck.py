@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from .examples import examples
+from .json_lines import finite
 from .model import model, reads_model
 from .settings import overrides, takes_settings
 
@@ -81,7 +82,9 @@ def _jacobians(net: Network, eps: float, seed: int, as_json: bool) -> int:
     found = net.jacobians(eps=eps, seed=seed)
     if as_json:
         facts = [
-            {**asdict(one), "derived": one.derived.tolist(), "measured": one.measured.tolist()}
+            finite(
+                {**asdict(one), "derived": one.derived.tolist(), "measured": one.measured.tolist()}
+            )
             for one in found
         ]
         click.echo(json.dumps({"ok": all(found), "jacobians": facts}, indent=2))
@@ -91,4 +94,4 @@ def _jacobians(net: Network, eps: float, seed: int, as_json: bool) -> int:
 
 
 def _facts(report: Report) -> dict[str, Any]:
-    return {"ok": bool(report), **asdict(report)}
+    return {"ok": bool(report), **finite(asdict(report))}

@@ -9,16 +9,21 @@ from typing import Any, TextIO
 
 
 def line(record: Mapping[str, Any]) -> str:
-    r"""One record as a line; JSON has no word for what is not finite, so that is null.
+    r"""One record as a line.
 
-    >>> line({"loss": float("nan"), "epoch": 1})
-    '{"loss": null, "epoch": 1}\n'
+    >>> line({"test": {"loss": float("nan")}, "epoch": 1})
+    '{"test": {"loss": null}, "epoch": 1}\n'
     """
-    plain = {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in record.items()
-    }
-    return json.dumps(plain, default=str) + "\n"
+    return json.dumps(finite(record), default=str, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """The value with null for every number that is not finite: JSON has no word for it."""
+    if isinstance(value, Mapping):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class JsonLines:

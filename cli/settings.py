@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,16 +12,6 @@ from graphdl.errors import ModelError, Source, UsageError
 F = TypeVar("F", bound=Callable[..., object])
 
 TRAIN = "train."
-ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "^": operator.pow,
-}
-LARGEST_POWER = 64
 
 
 def takes_settings(command: F) -> F:
@@ -102,7 +91,7 @@ def _value(e: Any, named: bool) -> Any:
             return {_value(k, named): _value(v, named) for k, v in e.entries}
         case tree.Unary(operator="-"):
             return -_value(e.operand, named)
-        case tree.Binary() if e.operator in ARITHMETIC:
+        case tree.Binary():
             return _calculated(e.operator, _value(e.left, named), _value(e.right, named))
         case tree.Call() if named:
             positional = tuple(_value(a.value, named) for a in e.arguments if a.name is None)
@@ -112,8 +101,13 @@ def _value(e: Any, named: bool) -> Any:
 
 
 def _calculated(sign: str, left: Any, right: Any) -> Any:
-    if not (isinstance(left, int | float) and isinstance(right, int | float)):
+    from graphdl.elaborate.constants import binary_constant
+    from graphdl.elaborate.values import Fact
+
+    try:
+        value = binary_constant(sign, left, right)
+    except Fact:
+        raise _NoConstantError from None
+    if not isinstance(value, int | float | list):
         raise _NoConstantError
-    if sign == "^" and abs(right) > LARGEST_POWER:
-        raise _NoConstantError
-    return ARITHMETIC[sign](left, right)
+    return value

@@ -11,6 +11,7 @@ import click
 from graphdl.errors import UsageError
 
 from .examples import examples
+from .failures import INTERRUPTED
 from .machine import chosen, takes_backend, takes_data, tell
 from .model import model, reads_model
 from .settings import overrides, takes_settings
@@ -18,8 +19,6 @@ from .settings import overrides, takes_settings
 if TYPE_CHECKING:
     from graphdl.engine.history import History
     from graphdl.network import Network
-
-INTERRUPTED = 130
 
 
 @click.command(

@@ -71,12 +71,9 @@ def examples_of(
     need_targets: bool,
 ) -> tuple[str, Split]:
     """The name and the examples of a split: of `data`, or of what the run was trained on."""
-    found = _dataset(net, path, data, data_dir, need_targets)
-    names = [split] if split else ["test", "validation", "train"]
-    for name in names:
-        if name in found.splits:
-            return name, found.splits[name]
-    raise UsageError(f"{found.name} has no split `{split}`; there are: {', '.join(found.splits)}")
+    from graphdl.network.fitting import split_of
+
+    return split_of(_dataset(net, path, data, data_dir, need_targets), split)
 
 
 def _dataset(

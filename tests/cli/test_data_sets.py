@@ -1,0 +1,73 @@
+"""`graphdl data`, and the constants of `--set`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from graphdl.errors import UsageError
+
+Invoke = Callable[..., Result]
+# cli/ installs as graphdl.cli, where a type checker does not look for it.
+line: Any = importlib.import_module("graphdl.cli.json_lines").line
+overrides: Any = importlib.import_module("graphdl.cli.settings").overrides
+
+
+def test_the_sets_are_listed_with_the_folders(graphdl: Invoke, tmp_path: Path) -> None:
+    result = graphdl("data", "--data-dir", tmp_path)
+    assert result.exit_code == 0
+    assert "digits" in result.output
+    assert str(tmp_path) in result.output
+    sets = json.loads(graphdl("data", "--json").output)["sets"]
+    assert {"digits", "mnist", "csv"} <= {one["name"] for one in sets}
+
+
+def test_a_set_says_what_it_holds(graphdl: Invoke, tmp_path: Path) -> None:
+    assert "1,290 train" in graphdl("data", "digits").output
+    (tmp_path / "iris.csv").write_text("length,kind\n1.5,setosa\n2.5,virginica\n")
+    result = graphdl("data", "csv", tmp_path / "iris.csv", "--json")
+    facts = json.loads(result.output)
+    assert facts["splits"] == {"train": 2}
+    assert facts["classes"]["kind"] == ["setosa", "virginica"]
+
+
+def test_an_unknown_set_has_a_suggestion(graphdl: Invoke) -> None:
+    result = graphdl("data", "digit")
+    assert result.exit_code == 2
+    assert "did you mean `digits`?" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("300", 300),
+        ("-1e-3", -1e-3),
+        ("2^10 - 24", 1000),
+        ("7 // 2", 3),
+        ("[3, 5] + [7]", [3, 5, 7]),
+        ("true", True),
+        ("same", "same"),
+        ('"a = b"', "a = b"),
+    ],
+)
+def test_set_takes_constants(text: str, value: Any) -> None:
+    assert overrides((f"k={text}",)) == ({"k": value}, {})
+
+
+@pytest.mark.parametrize("text", ["1 / 0", "x -> relu", "9^9^9", "1..3", '"a" * 2', "-[1]", "@"])
+def test_set_refuses_what_is_no_constant(text: str) -> None:
+    with pytest.raises(UsageError):
+        overrides((f"k={text}",))
+
+
+def test_a_line_of_json_has_no_word_for_what_is_not_finite() -> None:
+    assert json.loads(line({"test": {"loss": float("inf")}, "epoch": 1})) == {
+        "test": {"loss": None},
+        "epoch": 1,
+    }
