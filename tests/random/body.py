@@ -120,6 +120,11 @@ def with_constant(w: Writer, a: Known) -> Known:
     options += [(f"(1 + abs({a.text})) ^ 0.5", a.size), (f"(1.1 + tanh({a.text})) ^ -1", 10.0)]
     if a.size <= 2.5:
         options += [(f"{a.text} ^ 2", a.size**2), (f"{a.text} ^ 3", a.size**3)]
+    if w.chance(10):
+        w.sample.jumpy = True
+        options = [(f"{a.text} % 1.3", 1.3), (f"{a.text} // 0.7", 2 * a.size)]
+    if len(a.shape) == 2 and w.chance(10):
+        return Known(f"number(positions({a.text})) / 4", a.shape[:1], 2.0, batched=False)
     if a.shape and w.chance(40):
         options = [
             (f"{a.text} * size({a.text}, 0) / 4", 2 * a.size),
@@ -306,7 +311,7 @@ def own_block(w: Writer) -> Known | None:
     if value is None or not value.batched:
         return None
     name = w.fresh("b")
-    inside = Writer(w.draw, w)
+    inside = Writer(w.random, w)
     others = [v for v in w.values if v.shape == value.shape and v.batched]
     second = w.use(w.pick(others)) if w.chance(30) else None
     ports = ["u", "v"] if second else ["u"]

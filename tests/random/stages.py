@@ -281,13 +281,14 @@ def stage(w: Writer, shape: Shape, size: float) -> Stage:
     """Any stage that fits; a squashing one where numbers have grown large."""
     if size > LARGE:
         return squash(w, shape, size)
-    maker = w.pick(MAKERS)
-    if maker is step and not w.chance(15):
-        maker = squash
-    found = maker(w, shape, size)
-    if found is None or _count(found[1]) > 150:
-        return bend(w, shape, size)
-    return found
+    for _ in range(5):
+        maker = w.pick(MAKERS)
+        if maker is step and not w.chance(25):
+            continue
+        found = maker(w, shape, size)
+        if found is not None and _count(found[1]) <= 150:
+            return found
+    return bend(w, shape, size)
 
 
 def _count(shape: Shape) -> int:

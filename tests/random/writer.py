@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, TypeVar
-
-from hypothesis import strategies as st
 
 T = TypeVar("T")
 Shape = tuple[int | str, ...]
@@ -58,10 +57,10 @@ class Sample:
 
 
 class Writer:
-    """Draws decisions and collects lines. A block's body has a writer of its own (`inside`)."""
+    """Takes decisions and collects lines. A block's body has a writer of its own (`inside`)."""
 
-    def __init__(self, draw: Any, outer: Writer | None = None) -> None:
-        self.draw = draw
+    def __init__(self, random: Random, outer: Writer | None = None) -> None:
+        self.random = random
         self.lines: list[str] = []
         self.values: list[Known] = []
         self.numbers: dict[str, int] = dict(outer.numbers) if outer else {}
@@ -76,20 +75,19 @@ class Writer:
     # ---- decisions ---------------------------------------------------------------------
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of several; the first is the simplest."""
-        found: T = self.draw(st.sampled_from(options))
-        return found
+        """One of several."""
+        return self.random.choice(options)
 
     def whole(self, low: int, high: int) -> int:
         """A whole number, both ends included."""
-        return int(self.draw(st.integers(low, high)))
+        return self.random.randint(low, high)
 
     def chance(self, percent: int) -> bool:
         """True so often."""
         return self.whole(0, 99) >= 100 - percent
 
     def decimal(self, low: float, high: float) -> str:
-        """A number with two digits behind its point; simplest at the low end."""
+        """A number with at most two digits behind its point."""
         return f"{self.whole(round(low * 100), round(high * 100)) / 100:g}"
 
     # ---- names and numbers -------------------------------------------------------------
