@@ -56,8 +56,7 @@ def dataset(
         )
     if not isinstance(source, Named):
         raise DataError("`data` is a call, such as `digits()` or `mnist()`")
-    folder = Path(net.graph.source.name).parent if Path(net.graph.source.name).is_file() else None
-    lookup = Lookup.standard(folder, data_dir, report=report)
+    lookup = Lookup.standard(net.folder, data_dir, report=report)
     inputs, targets = net.graph.inputs, net.graph.targets
     found = load(source, inputs, targets, lookup, need_targets=need_targets)
     return found.given_as(net.dtype)
@@ -134,8 +133,7 @@ def _start(net: Network, settings: Settings) -> None:
         return
     from ..engine.by_name import load_by_name
 
-    path = (Path(net.graph.source.name).parent / settings.load).resolve()
-    load_by_name(net, path)
+    load_by_name(net, ((net.folder or Path()) / settings.load).resolve())
 
 
 def _examples(

@@ -16,7 +16,7 @@ from ..graph import Initial, Weight
 Array = np.ndarray[Any, Any]
 
 
-def initial_value(weight: Weight, seed: int, folder: Path | None = None) -> Array:
+def initial_value(weight: Weight, seed: int, folder: Path | None) -> Array:
     """The float64 array a weight starts with.
 
     `folder` is where `file("w.npy")` looks; a file never leaves it.

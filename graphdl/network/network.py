@@ -102,6 +102,12 @@ class Network:
         return stem if stem.isidentifier() or "-" in stem else "model"
 
     @property
+    def folder(self) -> Path | None:
+        """Where the model's file is, and files it names are looked for; None for a text."""
+        path = Path(self._model.source.name)
+        return path.parent if path.is_file() else None
+
+    @property
     def syntax(self) -> tree.Model:
         """The syntax tree it was compiled from."""
         return self._model
@@ -145,7 +151,7 @@ class Network:
     def initialise(self, seed: int) -> None:
         """Draw all weights anew; the training steps count from 0 again."""
         self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
-        self._weights.initialise(seed, Path(self._model.source.name).parent)
+        self._weights.initialise(seed, self.folder)
         if self._step is not None:
             self._step.reset(self._store)
         else:

@@ -22,7 +22,7 @@ class Weights:
         self.graph, self.store = graph, Store(backend.xp)
         self._backend, self._dtype = backend, dtype
 
-    def initialise(self, seed: int, folder: Path) -> None:
+    def initialise(self, seed: int, folder: Path | None) -> None:
         """Every array as its initialiser says; `folder` is where `file(...)` looks."""
         self.require_room()
         for weight in self.graph.weights.values():

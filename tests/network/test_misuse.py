@@ -42,6 +42,12 @@ def test_misuse_is_told(
         call(gdl.compile(MODEL))
 
 
+def test_a_text_has_no_files_beside_it() -> None:
+    text = 'input x[2]\nweight w[2] = file("w.npy")\noutput y = x * w'
+    with pytest.raises(gdl.UsageError, match="this model is not a file"):
+        gdl.compile(text)
+
+
 def test_a_step_that_diverges_says_where_and_changes_nothing() -> None:
     net = gdl.compile(MODEL)
     net["s.linear.bias"] = np.inf
