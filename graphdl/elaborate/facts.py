@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Initial
@@ -14,7 +13,7 @@ from .wanted import is_whole
 if TYPE_CHECKING:
     from .tracer import Tracer
 
-LARGEST = 1e30
+LARGEST = 1e30  # of a first value: weights may be float32
 
 
 def size(t: Tracer, x: Any, axis: Any) -> Dim:
@@ -83,8 +82,8 @@ def _initialiser(name: str, *wanted: str) -> Builtin:
             return Initial(name, (), values[0])
         if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
             raise Fact("E0318", f"`{name}` wants numbers")
-        if any(not 0 <= v < math.inf for v in values):
-            raise Fact("E0318", f"`{name}` wants numbers from 0")
+        if any(not 0 <= v <= LARGEST for v in values):
+            raise Fact("E0318", f"`{name}` wants numbers from 0 to {LARGEST:g}")
         return Initial(name, tuple(float(v) for v in values))
 
     return Builtin(

@@ -9,6 +9,7 @@ from ..errors import Label, ModelError, did_you_mean
 from ..graph import Initial, Weight
 from ..program import Dim, Size
 from ..syntax import tree
+from .facts import LARGEST
 from .place import Place, joined
 from .scope import Lazy, Scope
 from .statements import claim
@@ -75,7 +76,8 @@ def as_initial(t: Tracer, value: Any, st: tree.Register) -> Initial:
         value = value.function(t)
     if isinstance(value, Initial):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if plain and -LARGEST <= value <= LARGEST:
         return Initial("constant", (float(value),))
     span = st.value.span if st.value else st.span
     raise ModelError.at(
