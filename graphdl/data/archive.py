@@ -115,7 +115,7 @@ def _capacity(info: zipfile.ZipInfo) -> int:
 
 def _array(file: BinaryIO, size: int, place: str) -> Array:
     """One array in npy form, of `size` bytes at most with its header."""
-    dtype, fortran, shape, offset = _header(file, place)
+    dtype, fortran, shape, offset = npy_header(file, place)
     if dtype.hasobject:
         raise DataError(f"{place} holds Python objects (pickle), which are never read")
     if dtype.kind not in "biufU" or not dtype.itemsize:
@@ -138,7 +138,8 @@ def _array(file: BinaryIO, size: int, place: str) -> Array:
     return native.reshape(shape, order="F" if fortran else "C")
 
 
-def _header(file: BinaryIO, place: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+def npy_header(file: BinaryIO, place: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+    """Dtype, whether columns come first, shape, and length of the header, all of it bounded."""
     start = file.read(8)
     if start[:6] != b"\x93NUMPY":
         raise DataError(f"{place} is not a NumPy array: it does not start with \\x93NUMPY")

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from ..data.archive import npy_header
 from ..errors import DataError, UsageError
 from .atomic import reason
 
@@ -170,13 +171,10 @@ def _open_npz(path: Path) -> TensorFile:
 
 def _npy_entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:
     with archive.open(info) as member:
-        version = npy.read_magic(member)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(member)
-        due = math.prod(shape) * dtype.itemsize + member.tell()
+        dtype, _, shape, start = npy_header(member, f"{path}: `{info.filename}`")  # type: ignore[arg-type]
     if dtype.hasobject:
         raise DataError(f"{path}: `{info.filename}` holds Python objects, not numbers")
-    if due != info.file_size:
+    if math.prod(shape) * dtype.itemsize + start != info.file_size:
         raise DataError(f"{path}: `{info.filename}` is cut off or too long for shape {list(shape)}")
 
     def read() -> np.ndarray[Any, Any]:

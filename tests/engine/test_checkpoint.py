@@ -218,10 +218,16 @@ def test_a_hostile_npz(tmp_path: Path) -> None:
     np.savez(tmp_path / "o.npz", w=np.array([{}, 1], dtype=object))
     with pytest.raises(DataError, match="holds Python objects"):
         open_tensors(tmp_path / "o.npz")
-    cases = {"a.npy": b"nonsense", "b.npy": b"\x93NUMPY\x01\x00\x04\x00{}\n\n", "c.npy": b""}
-    for name, content in cases.items():
-        with pytest.raises(DataError, match=r"is not a whole \.npz file"):
-            open_tensors(zipped(tmp_path / "z.npz", name, content))
+    large = (1 << 30).to_bytes(4, "little")
+    cases = {
+        b"nonsense": "does not start with",
+        b"": "does not start with",
+        b"\x93NUMPY\x01\x00\x04\x00{}\n\n": "has a damaged header",
+        b"\x93NUMPY\x02\x00" + large + b" " * 99: "header of 1,073,741,824 bytes",
+    }
+    for content, said in cases.items():
+        with pytest.raises(DataError, match=said):
+            open_tensors(zipped(tmp_path / "z.npz", "a.npy", content))
     np.save(tmp_path / "w.npy", np.zeros(100))
     short = (tmp_path / "w.npy").read_bytes()[:-8]
     with pytest.raises(DataError, match="cut off or too long"):
