@@ -86,7 +86,7 @@ def fit(
 
     folder        where the run's own folder is made; without it nothing is written
     resume        a run's folder or checkpoint to go on with, as if it had never stopped
-    reporter      told of batches and epochs; `report` of a download
+    reporter      told of batches and epochs; `report` of downloads, and of what `load` found
     fast_dev_run  one batch of each split, and nothing is written
     overfit       train on so many batches over and over
 
@@ -108,7 +108,7 @@ def fit(
         found = _set_aside(found, settings)
     net.use(settings)
     if checkpoint is None:
-        _start(net, settings)
+        _start(net, settings, report)
     where = None
     if folder is not None:
         where = RunFolder.create(Path(folder), net.name)
@@ -128,12 +128,13 @@ def fit(
     )
 
 
-def _start(net: Network, settings: Settings) -> None:
+def _start(net: Network, settings: Settings, report: Callable[[str], None]) -> None:
     if settings.load is None:
         return
     from ..engine.by_name import load_by_name
 
-    load_by_name(net, ((net.folder or Path()) / settings.load).resolve())
+    found = load_by_name(net, ((net.folder or Path()) / settings.load).resolve())
+    report(str(found))
 
 
 def _examples(

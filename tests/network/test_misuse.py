@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_a_text_has_no_files_beside_it() -> None:
     text = 'input x[2]\nweight w[2] = file("w.npy")\noutput y = x * w'
     with pytest.raises(gdl.UsageError, match="this model is not a file"):
         gdl.compile(text)
+
+
+def test_what_load_does_not_find_is_told(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "w.npz", **{"s.linear.weight": np.ones((3, 2)), "s.linear.bais": np.ones(3)}
+    )
+    told: list[str] = []
+    net = gdl.compile(MODEL)
+    net.fit(POINTS, KINDS, load=str(tmp_path / "w.npz"), epochs=0, report=told.append)
+    assert net["s.linear.weight"].tolist() == np.ones((3, 2)).tolist()
+    assert "`s.linear.bias` is not in the file; it has `s.linear.bais`" in told[0]
 
 
 def test_a_step_that_diverges_says_where_and_changes_nothing() -> None:
