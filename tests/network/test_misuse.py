@@ -50,9 +50,8 @@ def test_a_text_has_no_files_beside_it() -> None:
 
 
 def test_what_load_does_not_find_is_told(tmp_path: Path) -> None:
-    np.savez(
-        tmp_path / "w.npz", **{"s.linear.weight": np.ones((3, 2)), "s.linear.bais": np.ones(3)}
-    )
+    arrays: dict[str, Any] = {"s.linear.weight": np.ones((3, 2)), "s.linear.bais": np.ones(3)}
+    np.savez(tmp_path / "w.npz", **arrays)
     told: list[str] = []
     net = gdl.compile(MODEL)
     net.fit(POINTS, KINDS, load=str(tmp_path / "w.npz"), epochs=0, report=told.append)
