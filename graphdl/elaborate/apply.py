@@ -333,10 +333,12 @@ def _sizes(t: Tracer, inputs: list[Any]) -> str:
 
 
 def _in_user_text(error: ModelError, span: Span, also: tuple[Label, ...]) -> ModelError:
-    """An error inside a prelude body is shown at the user's call of it."""
+    """An error inside a prelude body is shown at the user's call, without the body's words."""
     return ModelError(
         *(
-            replace(d, primary=Label(span), secondary=also)
+            replace(
+                d, primary=Label(span), secondary=also, hints=() if d.code == "E0112" else d.hints
+            )
             if d.primary and d.primary.span.source.name.startswith(PRELUDE_NAME)
             else d
             for d in error.diagnostics

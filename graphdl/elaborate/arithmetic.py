@@ -53,10 +53,21 @@ def pointwise(t: Tracer, method: str, *operands: Any, symbol: str = "") -> Flowi
     if unknown:
         return _with_unknown(t, unknown, operands)
     tensors = [lift(t, o) for o in operands]
+    _truths(method, tensors)
     shape = broadcast_shape([x.shape for x in tensors], symbol)
     batched = any(x.batched for x in tensors)
     values = [_at_rank(t, x, len(shape)) for x in tensors]
     return Tensor(getattr(t.builder, method)(*values), batched)
+
+
+def _truths(method: str, tensors: list[Tensor]) -> None:
+    """E0307 where a truth value is wanted and a number is given."""
+    word = {"logical_and": "and", "logical_or": "or", "logical_not": "not", "select": "if"}
+    if method in word:
+        for x in tensors[:1] if method == "select" else tensors:
+            if x.value.type.kind != "bool":
+                message = f"`{word[method]}` wants true or false, this is {describe(x)}"
+                raise Fact("E0307", message, "compare it with something, as in `x > 0`")
 
 
 def _with_unknown(t: Tracer, unknown: list[Unknown], operands: tuple[Any, ...]) -> Unknown:

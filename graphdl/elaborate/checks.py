@@ -29,6 +29,8 @@ def run_check(t: Tracer, st: tree.Check, scope: Scope) -> None:
         if _needs_a_run(error):
             return
         raise
+    if not isinstance(condition, bool) and t.depth and t.called:
+        raise Fact("E0307", f"`{t.called[0]}` cannot work with an argument of this kind")
     if not isinstance(condition, bool):
         raise ModelError.at(
             st.condition.span,

@@ -128,7 +128,7 @@ def binary_constant(symbol: str, a: Any, b: Any) -> Any:
         if entries(a) + entries(b) > LIMIT:
             raise Fact("E0309", f"a list of more than {LIMIT:,} values")
         return a + b
-    if not (is_number(a) and is_number(b)):
+    if symbol == "@" or not (is_number(a) and is_number(b)):
         return None
     if symbol in ORDER:
         return _ordered(symbol, a, b)

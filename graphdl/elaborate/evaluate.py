@@ -154,7 +154,8 @@ def _operate(t: Tracer, e: tree.Binary, left: Any, right: Any) -> Any:
     if value is None:
         wrong = right if isinstance(left, int | float) else left
         span = e.right.span if wrong is right else e.left.span
-        raise _not_a_number(span, wrong, f"`{e.operator}` wants numbers")
+        wants = "tensors" if e.operator == "@" else "numbers"
+        raise _not_a_number(span, wrong, f"`{e.operator}` wants {wants}")
     return value
 
 

@@ -213,6 +213,7 @@ def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
     classes = size if isinstance(size, int) else None
     if isinstance(ids, Unknown):
         raise Resolved(ids.root, Shaped(x.shape[:-1], "int", classes))
+    ids = t.known(ids)
     name = ids.wire.node if ids.wire else "the target"
     if ids.value.type.kind != "int":
         hint = f"declare it `target {name}: int({size})`"

@@ -92,9 +92,21 @@ def _is_rule(definition: Definition) -> bool:
     return isinstance(definition.tree, tree.Block) and definition.tree.kind == "rule"
 
 
+def _refuse_names(rule: Definition, optimizer: Named) -> None:
+    """E0702 for an argument that is no number, such as a name that nothing defines."""
+    named = dict(zip((f.name for f in rule.formals), optimizer.arguments, strict=False))
+    for name, value in {**named, **optimizer.keywords}.items():
+        if not isinstance(value, int | float):
+            got = f"`{value.name}`" if isinstance(value, Named) else describe(value)
+            span = value.span if isinstance(value, Named) else optimizer.span
+            message = f"`{name}` of `{rule.name}` must be a number, got {got}"
+            raise ModelError.at(span or optimizer.span, "E0702", message)
+
+
 def rate(model: Elaborated, optimizer: Named) -> float | None:
     """The learning rate: as given, else the rule's default; None for a rule without `lr`."""
     rule = find_rule(model, optimizer)
+    _refuse_names(rule, optimizer)
     names = [f.name for f in rule.formals]
     if "lr" not in names:
         return None
@@ -121,6 +133,7 @@ def apply_rule(
     t = model.tracer
     rule = find_rule(model, optimizer)
     assert isinstance(rule.tree, tree.Block)
+    _refuse_names(rule, optimizer)
     span = optimizer.span or rule.tree.name_span
     shape = tuple(d for d in weight.type.shape if isinstance(d, int))
     keeper = RuleKeeper(name, shape)

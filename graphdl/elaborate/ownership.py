@@ -9,27 +9,29 @@ from ..syntax import tree
 from .values import Definition
 
 
-def owns_weights(definition: Definition, seen: frozenset[str] = frozenset()) -> bool:
+def owns_weights(definition: Definition) -> bool:
     """True when the definition, or one it calls, declares a weight, state or running register."""
-    return _owns(definition, ("weight", "state", "running"), seen)
+    return _declares(definition, ("weight", "state", "running"))
 
 
 def learns(definition: Definition) -> bool:
     """True when the definition, or one it calls, declares a weight."""
-    return _owns(definition, ("weight",), frozenset())
+    return _declares(definition, ("weight",))
 
 
-def _owns(definition: Definition, kinds: tuple[str, ...], seen: frozenset[str]) -> bool:
-    if definition.name in seen:
-        return False
-    for part in parts(definition.tree):
-        if isinstance(part, tree.Register) and part.kind in kinds:
-            return True
-        if isinstance(part, tree.Name):
-            found = definition.scope.find(part.path[0])
-            called = found.names[part.path[0]] if found else None
-            if isinstance(called, Definition) and _owns(called, kinds, seen | {definition.name}):
+def _declares(definition: Definition, kinds: tuple[str, ...]) -> bool:
+    seen, pending = {id(definition.tree)}, [definition]
+    while pending:
+        one = pending.pop()
+        for part in parts(one.tree):
+            if isinstance(part, tree.Register) and part.kind in kinds:
                 return True
+            if isinstance(part, tree.Name):
+                found = one.scope.find(part.path[0])
+                called = found.names[part.path[0]] if found else None
+                if isinstance(called, Definition) and id(called.tree) not in seen:
+                    seen.add(id(called.tree))
+                    pending.append(called)
     return False
 
 

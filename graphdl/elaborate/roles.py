@@ -61,9 +61,8 @@ def add_role(t: Tracer, kind: str, name: str | None, value: Any, span: Span) -> 
 
 
 def _mean(t: Tracer, value: Tensor, span: Span) -> Tensor:
-    mean = t.model_scope.find("mean") if t.model_scope else None
-    assert mean is not None
-    function = mean.names["mean"].function
+    assert t.model_scope is not None
+    function = t.model_scope.library.names["mean"].function
     result = t.record("mean", "mean", "", span, [value], lambda: function(t, value), Named("mean"))
     assert isinstance(result, Tensor)
     return replace(result, maker=value.maker)
@@ -96,9 +95,8 @@ def _one_line_loss(t: Tracer, before: Any, value: Any, span: Span) -> None:
     target = t.targets()[0]
     if isinstance(before, Tensor) and isinstance(target, Tensor) and target.classes:
         t.place = t.place.within("")
-        found = t.model_scope.find("accuracy") if t.model_scope else None
-        assert found is not None
-        scope = found.child(_scores=before, _target=target)
+        assert t.model_scope is not None
+        scope = t.model_scope.library.child(_scores=before, _target=target)
         call = tree.Call(
             span,
             tree.Name(span, ("accuracy",)),

@@ -62,6 +62,11 @@ class Scope:
             scope = scope.parent
         return None
 
+    @property
+    def library(self) -> Scope:
+        """The outermost scope: the compiler's functions and the prelude."""
+        return self.parent.library if self.parent else self
+
     def bind(self, name: str, value: Any, span: Span | None = None) -> None:
         """Give a name its value."""
         self.names[name] = value

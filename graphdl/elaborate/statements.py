@@ -12,6 +12,7 @@ from ..program import Dim, Size
 from ..syntax import tree
 from .binding import Bound
 from .checks import run_check
+from .ownership import learns, owns_weights
 from .place import Place, joined
 from .scope import Later, Lazy, Scope
 from .values import (
@@ -53,9 +54,10 @@ def _body(t: Tracer, target: Definition, block: tree.Block, bound: Bound) -> Any
     scope = Scope(target.scope)
     for port, value in zip(block.ports, bound.ports, strict=True):
         scope.bind(port.name, value)
+    _defaults(t, target, bound, scope)
+    for port, value in zip(block.ports, bound.ports, strict=True):
         if port.shape is not None:
             match_shape(t, target.name, port, value, scope)
-    _defaults(t, target, bound, scope)
     return run_statements(t, block.body, scope, block)
 
 
@@ -221,8 +223,40 @@ def unused_chain(st: tree.Flow, *, inside: bool = False) -> ModelError:
 def define(st: tree.Op | tree.Block, scope: Scope, *, prelude: bool) -> None:
     """Bind a block, op or rule."""
     claim(scope, st.name, st.name_span)
-    scope.bind(st.name, Definition(st, scope, prelude), st.name_span)
+    definition = Definition(st, scope, prelude)
+    if not prelude:
+        _refuse_twice(st)
+        _refuse_weights(definition)
+    scope.bind(st.name, definition, st.name_span)
     scope.later.pop(st.name, None)
+
+
+def _refuse_twice(st: tree.Op | tree.Block) -> None:
+    ports = st.ports if isinstance(st, tree.Block) else ()
+    everything: list[tree.Port | tree.Formal] = [*ports, *st.formals]
+    first: dict[str, Span] = {}
+    for one in everything:
+        if one.name in first:
+            raise ModelError.at(
+                one.span,
+                "E0203",
+                f"`{one.name}` is defined twice",
+                hint="give each value and parameter a name of its own",
+                also=(Label(first[one.name], "first here"),),
+            )
+        first[one.name] = one.span
+
+
+def _refuse_weights(definition: Definition) -> None:
+    """E0314: formulas and optimisers learn nothing of their own."""
+    st = definition.tree
+    if isinstance(st, tree.Op) and owns_weights(definition):
+        hint = f"write a block: `block x -> {st.name}() {{ ... }}`"
+        message = f"the op `{st.name}` cannot have weights or states"
+        raise ModelError.at(st.body.span, "E0314", message, hint=hint)
+    if isinstance(st, tree.Block) and st.kind == "rule" and learns(definition):
+        message = f"the rule `{st.name}` cannot have weights"
+        raise ModelError.at(st.name_span, "E0314", message, hint="what it keeps is a `state`")
 
 
 def claim(scope: Scope, name: str, span: Span) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Span
@@ -209,12 +210,15 @@ def leaves(value: object) -> list[Flowing]:
 
 
 def rewired(value: Any, node: str, maker: str, span: Span | None) -> Any:
-    """The same tensors as outputs of a graph node."""
-    if isinstance(value, Tensor | Unknown):
-        return replace(value, wire=Wire(node), maker=maker, span=span)
-    return tuple(
-        replace(item, wire=Wire(node, i), maker=maker, span=span) for i, item in enumerate(value)
-    )
+    """The same tensors as outputs of a graph node, numbered in order."""
+    numbers = count()
+
+    def walk(item: Any) -> Any:
+        if isinstance(item, Tensor | Unknown):
+            return replace(item, wire=Wire(node, next(numbers)), maker=maker, span=span)
+        return tuple(map(walk, item)) if isinstance(item, tuple | list) else item
+
+    return walk(value)
 
 
 def typed(shape: tuple[Dim, ...], batched: bool, kind: Any = "float") -> Type:

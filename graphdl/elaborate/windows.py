@@ -99,6 +99,8 @@ def _window(
 ) -> Tensor:
     x = t.known(x)
     ceil = flag(ceil, "ceil")
+    if not x.rank:
+        raise Fact("E0401", "there are no windows over a single number")
     axes = x.rank - 1 if x.rank > 1 else 1
     kernels = _each_axis(kernel, axes, "kernel", 1)
     strides = kernels if stride is None else _each_axis(stride, axes, "stride", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import graphdl as gdl
@@ -130,7 +131,7 @@ def test_a_size_is_a_number_in_the_body() -> None:
 def test_the_batch_is_no_name_of_a_model() -> None:
     """A size that a user calls B is not the batch."""
     net = gdl.compile("input x[B, 3]\noutput y = sum(x, 0) * B")
-    found = net(x=[[[1.0, 2, 3], [1, 2, 3]]] * 5)["y"]
+    found = net(x=np.tile([1.0, 2.0, 3.0], (5, 2, 1)))["y"]
     assert found.tolist() == [[4.0, 8.0, 12.0]] * 5
 
 
