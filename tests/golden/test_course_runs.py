@@ -65,7 +65,7 @@ def test_the_models_on_packaged_digits_learn_them() -> None:
 # ---- points in the plane -------------------------------------------------------------------------
 
 
-def rings(count: int = 862) -> dict[str, Array]:
+def rings(count: int = 862) -> dict[str, Any]:
     """Points of the square inside or outside a ring: no line parts them."""
     points = np.random.default_rng(0).uniform(-1, 1, (count, 2))
     distance = np.linalg.norm(points, axis=1)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 import graphdl as gdl
+from graphdl.network.gradcheck import Scheme
 
 Array = np.ndarray[Any, Any]
 
@@ -219,7 +220,7 @@ def test_gradient_norms_of_each_layer_can_be_reported() -> None:
     [("softsign", {}), ("shared_51", {"products": 5}), ("softmin", {}), ("min_max_dag", {})],
 )
 def test_the_check_agrees_one_sided_and_central(
-    model: str, params: dict[str, Any], scheme: str
+    model: str, params: dict[str, Any], scheme: Scheme
 ) -> None:
     report = gdl.compile(model, **params).gradcheck(scheme=scheme)
     assert report, str(report)
@@ -249,7 +250,7 @@ loss = y -> mse(t)
 @pytest.mark.parametrize(("gap", "kinks"), [(1e-9, True), (1e-3, False)])
 @pytest.mark.parametrize("scheme", ["central", "forward"])
 def test_a_maximum_of_two_almost_equal_numbers_is_a_kink(
-    gap: float, kinks: bool, scheme: str
+    gap: float, kinks: bool, scheme: Scheme
 ) -> None:
     """The perturbation switches the maximum, so the differences mean nothing there."""
     net = gdl.compile(KINK, dtype="float64")
