@@ -80,7 +80,9 @@ def predicts(net: Network, sample: Sample, batch: int, tolerance: float) -> None
     values = expected(net, sample, data)
     graph, inputs = net.graph, {name: data[name] for name in net.inputs}
     reached = expected(net, sample, inputs).values
-    nodes = [name for name, node in graph.nodes.items() if Wire(name) in reached]
+    # A comparison turns a rounding error into a whole one; what follows from it is compared.
+    floats = [n.name for n in graph.nodes.values() if n.outputs[0].kind == "float"]
+    nodes = [name for name in floats if Wire(name) in reached]
     for name, array in net(**inputs, outputs=nodes).items():
         wire = graph.outputs.get(name, Wire(name))
         agree(array, values.array(wire), tolerance, f"node `{name}`, batch {batch}")
