@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from math import prod
 from types import ModuleType
 
 from ..primitive import Array, Call, Scratch
@@ -54,11 +55,11 @@ def _cut(operand: Operand, label: str, rows: slice) -> Operand:
 
 
 class _Again:
-    """Scratch that gives every block the arrays of the block before."""
+    """Scratch that gives every block the memory of the block before."""
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
-        self._given: list[tuple[tuple[int, ...], Kind, Array]] = []
+        self._given: list[tuple[Kind, Array]] = []
         self._next = 0
 
     def restart(self, keep: int) -> None:
@@ -66,19 +67,12 @@ class _Again:
         self._next = keep
 
     def __call__(self, shape: tuple[int, ...], kind: Kind) -> Array:
-        place = self._next
+        place, count = self._next, prod(shape)
         self._next += 1
         if place < len(self._given):
-            known, _, array = self._given[place]
-            if all(a <= b for a, b in zip(shape, known, strict=True)) and len(shape) == len(known):
-                return array.reshape(-1)[: _count(shape)].reshape(shape)
-        array = self._scratch(shape, kind)
-        self._given[place : place + 1] = [(shape, kind, array)]
-        return array
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total
+            known, memory = self._given[place]
+            if known == kind and memory.size >= count:
+                return memory[:count].reshape(shape)
+        memory = self._scratch((count,), kind)
+        self._given[place : place + 1] = [(kind, memory)]
+        return memory.reshape(shape)
