@@ -230,7 +230,7 @@ class Tracer(Recorder):
             return self.keeper.following(self, register, value)
         tensor = self.known(pointwise(self, "add", value, 0.0) if not leaves(value) else value)
         assert register.tensor is not None
-        if self.training and self.regions:
+        if self.regions:
             raise Fact(
                 "E0604",
                 f"the running statistic `{register.statement.name}` cannot step inside a `scan`",
