@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from types import ModuleType
 
 from ..body import Body
 from ..primitive import Array, Call, Scratch
 from ..program import Kind, Op, Type, Value
 from ..size import evaluate
+from .repeat import extrapolated
+
+# So many steps are bound one by one; of longer sequences, three are.
+BOUND = 4
 
 
 class Loop:
@@ -50,8 +55,16 @@ class Loop:
 
     def calls(self, order: Sequence[int]) -> Iterator[Call]:
         """The calls of all steps, taken in this order."""
-        for number, now in enumerate(order):
-            before = order[number - 1] if number else None
+        if order:
+            yield from self._step(order[0], None)
+        rest = list(pairwise(order))
+        if len(rest) > BOUND and self.xp.__name__ == "numpy":
+            some = [list(self._step(now, before)) for before, now in (*rest[:2], rest[-1])]
+            found = extrapolated(self.xp, some[0], some[1], some[2], len(rest))
+            if found is not None:
+                yield from found
+                return
+        for before, now in rest:
             yield from self._step(now, before)
 
     def _step(self, now: int, before: int | None) -> Iterator[Call]:
