@@ -28,7 +28,7 @@ from graphdl.program import (
     text,
     verify,
 )
-from graphdl.program.primitives import Contract, Scan
+from graphdl.program.primitives import Contract, Scan, loop
 from graphdl.program.reference import run
 
 B, T = Size.named("B"), Size.named("T")
@@ -121,6 +121,19 @@ def test_values_of_both_directions(reverse: bool) -> None:
         h = np.tanh(data["x"][now] @ data["w"].T + h @ data["u"].T + data["b"])
         y[now] = h
     assert np.abs(run(finished(reverse), SIZES, data)["y"] - y).max() < 1e-12
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_calls_worked_out_are_those_of_each_step(
+    reverse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = optimise(finished(reverse))
+    data = numbers() | {"x": np.random.default_rng(1).normal(size=(40, 2, 3))}
+    found = run(program, {"T": 40, "B": 2}, data)
+    monkeypatch.setattr(loop, "BOUND", 1000)
+    wanted = run(program, {"T": 40, "B": 2}, data)
+    for name, value in wanted.items():
+        assert np.array_equal(found[name], value), name
 
 
 def test_passes_change_nothing() -> None:
