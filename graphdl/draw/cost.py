@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..graph import Graph, Node
 from ..program import Dim, product
 
+RECURRENT = ("rnn", "lstm", "gru")
+
 
 def macs(graph: Graph, node: Node) -> Dim:
     """Multiply-adds of one example through `node`; 0 for what is neither product nor convolution.
@@ -14,6 +16,10 @@ def macs(graph: Graph, node: Node) -> Dim:
     """
     if node.label == "@":
         return product(node.outputs[0].shape) * graph.shaped(node.inputs[0]).shape[-1]
+    if node.label in RECURRENT:
+        # Every matrix of a cell is used once in each step.
+        matrices = [w for w in (graph.weights[n] for n in node.weights) if len(w.shape) > 1]
+        return node.outputs[0].shape[0] * sum(weight.count for weight in matrices)
     if node.label not in ("linear", "conv", "conv1d"):
         return 0
     kernels = [w.shape for w in (graph.weights[n] for n in node.weights) if len(w.shape) > 1]

@@ -12,6 +12,7 @@ def choices(build: Builder, result: Value) -> list[tuple[Value, str]]:
     """Values that change only where the result has a kink, each with the node they belong to.
 
     A maximum's choice is its own derivative: which argument, element or place in the window won.
+    Choices inside the loop of a scan, which depend on a state, are not among them.
     """
     found: list[tuple[Value, str]] = []
     for op in _leading_to(build, result):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ModelError, Source, Span
+from ..errors import ModelError, Source
 from ..graph import Graph, Shaped, Wire
 from ..program import Builder, Update
 from ..syntax import parse, tree
@@ -32,11 +32,6 @@ class Elaborated:
     tracer: Tracer
     scope: Scope
     imports: dict[str, str]
-
-    @property
-    def recurrent(self) -> Span | None:
-        """Where it has recurrence, which is checked but not run yet; else None."""
-        return self.tracer.recurrent
 
     def value(self, wire: Wire) -> Tensor:
         """The tensor on a wire."""

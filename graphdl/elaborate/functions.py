@@ -247,7 +247,12 @@ def random(t: Tracer, x: Any) -> Tensor:
     count = t.draws[t.place.name] = t.draws.get(t.place.name, 0) + 1
     node = crc32(f"{t.place.name}/{count}".encode())
     seed, draw = t.randomness()
-    return Tensor(t.builder.random(x.value.type.shape, node, seed, draw), x.batched)
+    lengths = [region.length for region in t.regions]
+    value = t.builder.random((*lengths, *x.value.type.shape), node, seed, draw)
+    for region in t.regions:
+        # Drawn for all steps at once; each step sees its own.
+        value = region.step(value)
+    return Tensor(value, x.batched)
 
 
 def constant(t: Tracer, x: Any) -> Tensor:

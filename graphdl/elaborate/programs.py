@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from ..errors import ModelError, UsageError, did_you_mean
 from ..graph import Named, Wire
-from ..program import Builder, Op, Program, Size, Update, Value, differentiate
+from ..program import Body, Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule, rate
 
@@ -230,4 +230,7 @@ def _names(part: object) -> set[str]:
     """The size names in shapes and constants, however deep."""
     if isinstance(part, Size):
         return set(part.names())
+    if isinstance(part, Body):
+        constants = [getattr(op.primitive, f.name) for op in part.ops for f in fields(op.primitive)]
+        return _names([*constants, *(op.out.type.shape for op in part.ops)])
     return {n for p in part for n in _names(p)} if isinstance(part, tuple | list) else set()

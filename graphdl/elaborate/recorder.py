@@ -82,10 +82,11 @@ class Recorder:
         outer = self.place
         self.place = place = outer.child(name)
         if self.depth or self.silent:
+            depth, self.depth = self.depth, 1
             try:
                 return run()
             finally:
-                self.place = outer
+                self.place, self.depth = outer, depth
         touched, self.touched = self.touched, []
         origin, self.builder.origin = self.builder.origin, place.name
         self.depth, self.node_span = 1, span

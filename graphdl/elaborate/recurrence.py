@@ -1,15 +1,15 @@
-"""Recurrence: where states live. `scan` is checked here; it runs in a later version."""
+"""Recurrence: `scan` does a layer once for every step of a sequence, and states live in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..graph import Named
-from ..program import Dim, Size, Type
+from ..program import Dim, Region, Size, Value
 from ..syntax import tree
 from .registers import Register
 from .scope import Scope
-from .values import BATCH, Fact, Tensor, Unknown, describe, leaves, typed
+from .values import Fact, Tensor, Unknown, describe, leaves, typed
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -28,55 +28,96 @@ class Keeper(Protocol):
 class ScanKeeper:
     """States of a scan: one value per example, of the declared shape at every step."""
 
+    def __init__(self, region: Region) -> None:
+        self.region = region
+        self.next: dict[Value, Value] = {}
+
     def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
         """The state before the step."""
         shape = tuple(t.evaluate(e, scope) for e in st.shape or ())
         if any(isinstance(n, bool) or not isinstance(n, int | Size) for n in shape):
             raise Fact("E0410", f"the shape of `{st.name}` wants whole numbers")
-        if st.value is not None:
-            initial = t.evaluate(st.value, scope)
-            if isinstance(initial, Tensor) and initial.shape not in (shape, ()):
-                raise Fact("E0409", f"`{st.name}` is {list(shape)}, starts as {describe(initial)}")
-        return Tensor(t.builder.input(st.name, typed(shape, True), "data", st.name), True)
+        initial = t.evaluate(st.value, scope) if st.value is not None else 0.0
+        if isinstance(initial, Unknown):
+            initial = t.known(initial)
+        if isinstance(initial, bool) or not isinstance(initial, Tensor | int | float):
+            raise Fact("E0409", f"`{st.name}` cannot start as {describe(initial)}")
+        if isinstance(initial, Tensor) and initial.shape not in (shape, ()):
+            raise Fact("E0409", f"`{st.name}` is {list(shape)}, starts as {describe(initial)}")
+        return Tensor(self.region.carry(self._start(t, st, initial, shape)), True)
+
+    def _start(
+        self, t: Tracer, st: tree.Register, initial: Tensor | float, shape: tuple[Dim, ...]
+    ) -> Value:
+        build, type_ = t.builder, typed(shape, True)
+        if not isinstance(initial, Tensor):
+            return build.broadcast(build.constant(float(initial)), type_.shape)
+        if self.region.varies(initial.value):
+            raise Fact(
+                "E0409",
+                f"`{st.name}` cannot start as something that changes from step to step",
+                "start with a number, a weight, or what `hold` passes to every step",
+            )
+        value = build.cast(initial.value, "float")
+        if initial.batched and not initial.rank:
+            value = build.reshape(value, (*value.type.shape, *(1,) * len(shape)))
+        return build.broadcast(value, type_.shape)
 
     def following(self, t: Tracer, register: Register, value: Any) -> Tensor:
         """The state after the step."""
         tensor = t.known(value)
         assert register.tensor is not None
+        state = register.tensor.value
         if tensor.shape != register.tensor.shape:
             name = register.statement.name
             raise Fact(
                 "E0409",
                 f"`{name}` is {describe(register.tensor)}, its next value is {describe(tensor)}",
             )
-        return tensor
+        self.next[state] = t.builder.broadcast(
+            t.builder.cast(tensor.value, "float"), state.type.shape
+        )
+        return Tensor(self.next[state], True)
 
 
 def scan(t: Tracer, e: tree.Scan, x: Any, s: Scope) -> Any:
-    """Step over the first axis: shapes of one step are checked, the result has the axis again."""
-    t.recurrent = t.recurrent or (t.node_span if t.depth else e.span)
+    """Step over the first axis: the body is worked out for one step, the result has the axis."""
     with t.located(e.span, leaves(x)):
-        parts = [_stepped(t, p) for p in (x if isinstance(x, tuple) else (x,))]
+        parts = [_sequence(t, p) for p in (x if isinstance(x, tuple) else (x,))]
         length = _length(parts)
-
     depth = t.depth
 
     def run() -> Any:
-        steps = tuple(_step(t, p) for p in parts)
-        # The body is as much the user's text as the scan is, though its nodes are not drawn.
-        inner, t.depth = t.depth, depth
-        keeper, t.keeper, t.silent = t.keeper, ScanKeeper(), t.silent + 1
-        try:
-            result = t.stage(e.body, steps if isinstance(x, tuple) else steps[0], s)
-        finally:
-            t.keeper, t.silent, t.depth = keeper, t.silent - 1, inner
+        whole = [p if p.maker == "hold" else _turned(t, p) for p in parts]
+        region = Region(t.builder, length, remember=t.training)
+        steps = tuple(_step(region, p) for p in whole)
+        result, keeper = _body(t, e, steps if isinstance(x, tuple) else steps[0], s, region, depth)
+        found = result if isinstance(result, tuple) else (result,)
+        kept = [t.known(y) for y in found]
+        following = [keeper.next[state] for state in region.carried]
         outputs = [
-            _stacked(t, y, length) for y in (result if isinstance(result, tuple) else (result,))
+            _turned(t, Tensor(value, y.batched, y.classes))
+            for value, y in zip(region.close(following, [y.value for y in kept]), kept, strict=True)
         ]
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
     with t.located(e.span, list(parts)):
         return t.record("scan", "scan", "", e.span, list(parts), run, Named("scan"))
+
+
+def _body(
+    t: Tracer, e: tree.Scan, steps: Any, s: Scope, region: Region, depth: int
+) -> tuple[Any, ScanKeeper]:
+    """The body of one step: as much the user's text as the scan is, though its nodes are silent."""
+    keeper, inner = t.keeper, t.depth
+    t.keeper = inside = ScanKeeper(region)
+    t.regions.append(region)
+    t.silent, t.depth = t.silent + 1, depth
+    try:
+        return t.stage(e.body, steps, s), inside
+    finally:
+        t.keeper, t.silent, t.depth = keeper, t.silent - 1, inner
+        t.regions.pop()
 
 
 def _length(parts: list[Tensor]) -> Dim:
@@ -90,7 +131,7 @@ def _length(parts: list[Tensor]) -> Dim:
     return next(iter(lengths.values()))
 
 
-def _stepped(t: Tracer, x: Any) -> Tensor:
+def _sequence(t: Tracer, x: Any) -> Tensor:
     if isinstance(x, Unknown) or not isinstance(x, Tensor):
         return t.known(x)
     if not x.rank and x.maker != "hold":
@@ -98,15 +139,15 @@ def _stepped(t: Tracer, x: Any) -> Tensor:
     return x
 
 
-def _step(t: Tracer, x: Tensor) -> Tensor:
+def _step(region: Region, x: Tensor) -> Tensor:
     if x.maker == "hold":
         return x
-    type_ = typed(x.shape[1:], x.batched, x.value.type.kind)
-    return Tensor(t.builder.input("step", type_, "data", "step"), x.batched, x.classes)
+    return Tensor(region.step(x.value), x.batched, x.classes)
 
 
-def _stacked(t: Tracer, y: Any, length: Any) -> Tensor:
-    step = t.known(y)
-    front = (BATCH, length) if step.batched else (length,)
-    shape = Type((*front, *step.shape), step.value.type.kind)
-    return Tensor(t.builder.input("steps", shape, "data", "steps"), step.batched, step.classes)
+def _turned(t: Tracer, x: Tensor) -> Tensor:
+    """Batch and time exchanged: a scan goes over the first axis of a program's value."""
+    if not x.batched:
+        return x
+    order = (1, 0, *range(2, len(x.value.type.shape)))
+    return Tensor(t.builder.transpose(x.value, order), True, x.classes)

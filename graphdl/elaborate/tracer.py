@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..errors import Diagnostic, Label, ModelError, Span, did_you_mean
 from ..graph import Graph, Named, Shaped, Weight, Wire
-from ..program import Type, Update, Value
+from ..program import Region, Type, Update, Value
 from ..program.program import Role
 from ..syntax import tree
 from . import apply as application
@@ -61,7 +61,7 @@ class Tracer(Recorder):
         self.updates: list[Update] = []
         self.registers: dict[str, Register] = {}
         self.keeper: recurrence.Keeper | None = None
-        self.recurrent: Span | None = None
+        self.regions: list[Region] = []
         self.same: list[tuple[str, str]] = []
         self.met_number: set[str] = set()
         self.draws: dict[str, int] = {}
@@ -230,6 +230,12 @@ class Tracer(Recorder):
             return self.keeper.following(self, register, value)
         tensor = self.known(pointwise(self, "add", value, 0.0) if not leaves(value) else value)
         assert register.tensor is not None
+        if self.regions:
+            raise Fact(
+                "E0604",
+                f"the running statistic `{register.statement.name}` cannot step inside a `scan`",
+                "put the layer before or after the scan, or use `layer_norm`",
+            )
         if self.training:
             self._step_running(register.tensor, tensor)
         return tensor

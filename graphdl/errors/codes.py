@@ -88,7 +88,7 @@ CODES = {
     "E0601": "a block with state must run inside `scan`",
     "E0602": "a state never gets a next value",
     "E0603": "`next` of something that is not a state",
-    "E0604": "recurrence that cannot run yet",
+    "E0604": "a running statistic inside a scan",
     # 07 training and data
     "E0701": "a data set lacks a field",
     "E0702": "data and model do not fit together",

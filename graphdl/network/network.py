@@ -21,7 +21,7 @@ from ..elaborate import (
     training,
 )
 from ..engine.trainable import NonFinite
-from ..errors import DivergedError, ModelError, UsageError, did_you_mean
+from ..errors import DivergedError, UsageError, did_you_mean
 from ..graph import Graph
 from ..passes import optimise
 from ..program import Program
@@ -68,13 +68,6 @@ class Network:
         self._backend = open_backend(backend)
         self._model, self._params = model, dict(params)
         self._predicting = elaborate(model, self._params)
-        if self._predicting.recurrent is not None:
-            raise ModelError.at(
-                self._predicting.recurrent,
-                "E0604",
-                "recurrence is checked but cannot run yet",
-                hint="`graphdl check`, `show` and `draw` work on this model",
-            )
         self.graph: Graph = self._predicting.graph
         self.dtype, self.seed = dtype, seed
         self.steps = 0

@@ -10,6 +10,7 @@ from .batch_last import batch_last
 from .common_subexpressions import common_subexpressions
 from .dead_code import dead_code
 from .fuse_pointwise import fuse_pointwise
+from .inside_scans import inside_scans
 from .settle import settle_updates
 from .simplify import simplify
 
@@ -36,4 +37,4 @@ def optimise(program: Program, passes: Sequence[Pass] = PASSES) -> Program:
     """
     for each in passes:
         program = each(program)
-    return program
+    return inside_scans(program, lambda body: optimise(body, passes))

@@ -16,6 +16,7 @@ from ..program.primitives.view import Broadcast
 from .fold import fold, number
 from .movement import MOVEMENT, moved_again, simplify_movement
 from .rewrite import Rewriter
+from .tiling import joined_parts
 
 Found = Value | Op | None
 
@@ -54,7 +55,7 @@ def _add(rewriter: Rewriter, op: Op) -> Found:
         return _as(op, Sub, a, negated[0])
     if negated := _inside(rewriter, a, "neg"):
         return _as(op, Sub, b, negated[0])
-    return None
+    return joined_parts(rewriter, op)
 
 
 def _sub(rewriter: Rewriter, op: Op) -> Found:

@@ -1,15 +1,18 @@
 """The tensor program and its primitives."""
 
+from .body import Body
 from .builder import Builder
 from .differentiate import differentiate
 from .primitive import Array, Call, Primitive, Scratch, ShapeError
 from .program import Input, Kind, Op, Program, Type, Update, Value
+from .region import Region
 from .size import Dim, Size, evaluate, product
 from .text import op_text, read, text
 from .verify import BrokenProgram, verify
 
 __all__ = [
     "Array",
+    "Body",
     "BrokenProgram",
     "Builder",
     "Call",
@@ -19,6 +22,7 @@ __all__ = [
     "Op",
     "Primitive",
     "Program",
+    "Region",
     "Scratch",
     "ShapeError",
     "Size",

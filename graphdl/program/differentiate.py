@@ -19,7 +19,7 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
     assert loss.type == Type(()), f"the loss is {loss!r}, not one number"
     assert all(v.type.kind == "float" for v in wrt), f"whole numbers have no gradient: {wrt}"
     origin, forward = build.origin, list(build.ops)
-    leading = _leading_to(forward, wrt)
+    leading = leading_to(forward, wrt)
     gradients: dict[Value, Value] = {}
     if loss in leading:
         gradients[loss] = build.constant(1.0)
@@ -33,7 +33,7 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
     return results
 
 
-def _leading_to(ops: Iterable[Op], wrt: Sequence[Value]) -> set[Value]:
+def leading_to(ops: Iterable[Op], wrt: Sequence[Value]) -> set[Value]:
     """The values that depend on `wrt` smoothly."""
     leading = set(wrt)
     for op in ops:
@@ -44,7 +44,8 @@ def _leading_to(ops: Iterable[Op], wrt: Sequence[Value]) -> set[Value]:
 
 def _pull(build: Builder, op: Op, gradients: dict[Value, Value], leading: set[Value]) -> None:
     """Add what the gradient of the result gives to the gradient of each argument."""
-    shares = op.primitive.vjp(build, op.args, op.out, gradients[op.out])
+    wanted = [arg in leading for arg in op.args]
+    shares = op.primitive.pull(build, op.args, op.out, gradients[op.out], wanted)
     assert len(shares) == len(op.args), f"{op.primitive} gives {len(shares)} gradients"
     for arg, share in zip(op.args, shares, strict=True):
         if share is None or arg not in leading:

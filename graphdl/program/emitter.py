@@ -45,6 +45,14 @@ class Emitter:
         self._makers[out] = op
         return out
 
+    def placeholder(self, name: str, type: Type) -> Value:
+        """A value that no operation makes: what the body of a scan is given."""
+        return Value(self._unique(name), type)
+
+    def maker(self, value: Value) -> Op | None:
+        """The operation that made a value."""
+        return self._makers.get(value)
+
     def prune(self, start: int, results: Sequence[Value]) -> None:
         """Drop the operations from number `start` on that the results do not need."""
         needed = set(results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -46,6 +46,17 @@ class Primitive:
     ) -> tuple[Value | None, ...]:
         """Gradient of each argument (None: no gradient) given the gradient of the result."""
         return (None,) * len(args)
+
+    def pull(
+        self,
+        build: Builder,
+        args: tuple[Value, ...],
+        out: Value,
+        grad: Value,
+        wanted: Sequence[bool],
+    ) -> tuple[Value | None, ...]:
+        """As `vjp`, told which gradients anybody wants: the others may be None."""
+        return self.vjp(build, args, out, grad)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array

@@ -3,6 +3,8 @@
 %x: float[B, 3] = input data "x"
 %1: float[B] = sum[axes=(1,)] %x  # loss.total
 output "total" = %1
+
+The body of a scan stands between braces, one step of it like a program.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
+from .body import Body
 from .primitive import Primitive
-from .primitives import BY_NAME
+from .primitives import BY_NAME, Scan
 from .program import Input, Kind, Op, Program, Role, Type, Update, Value
 from .size import Size
 
@@ -23,6 +26,9 @@ _BOUND = re.compile(r"%(\S+): (\w+)\[(.*?)\] = (.*)")
 _INPUT = re.compile(r"input (\w+) (\".*\")")
 _CALL = re.compile(r"(\w+)(\[.*\])?(?: (%\S+(?:, %\S+)*))?")
 _OUTPUT = re.compile(r"output (\".*\") = %(\S+)")
+_SCAN = re.compile(r"scan\[(.*?)\](?: (%\S+(?:, %\S+)*))? \{(?:  # (.*))?")
+_NEXT = re.compile(r"next %(\S+) = %(\S+)")
+_EMIT = re.compile(r"emit %(\S+)")
 _UPDATE = re.compile(r"update %(\S+) = %(\S+)")
 
 
@@ -43,11 +49,28 @@ def op_text(op: Op) -> str:
     args = ", ".join(f"%{arg.name}" for arg in op.args)
     call = f"{primitive_text(op.primitive)} {args}".rstrip()
     origin = f"  # {op.origin}" if op.origin else ""
-    return f"%{op.out.name}: {op.out.type} = {call}{origin}"
+    line = f"%{op.out.name}: {op.out.type} = {call}"
+    if isinstance(op.primitive, Scan):
+        return "\n".join([f"{line} {{{origin}", *_body_lines(op.primitive.body), "}"])
+    return line + origin
+
+
+def _body_lines(body: Body) -> list[str]:
+    """What a scan does at each step, indented."""
+    roles = ((body.steps, "step"), (body.held, "held"), (body.carried, "state"))
+    lines = [f"%{v.name}: {v.type} = {role}" for values, role in roles for v in values]
+    lines += [line for op in body.ops for line in op_text(op).splitlines()]
+    pairs = zip(body.carried, body.following, strict=True)
+    lines += [f"next %{state.name} = %{value.name}" for state, value in pairs]
+    lines += [f"emit %{value.name}" for value in body.emitted]
+    return [f"  {line}" for line in lines]
 
 
 def primitive_text(primitive: Primitive) -> str:
     """Name and constants, those at their default left out."""
+    if isinstance(primitive, Scan):
+        backwards = ", reverse=True" if primitive.reverse else ""
+        return f"scan[length={primitive.length}{backwards}]"
     if primitive.name not in BY_NAME:
         # A group that a pass made says itself what it does; it is not read back.
         return str(primitive)
@@ -65,28 +88,42 @@ def read(source: str) -> Program:
     >>> read('%x: float[B] = input data "x"').inputs[0].value
     %x: float[B]
     """
-    reader = _Reader()
-    for line in source.splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            reader.line(line.strip())
+    lines = (line.strip() for line in source.splitlines())
+    reader = _Reader(line for line in lines if line and not line.startswith("#"))
+    reader.all()
     return Program(
         tuple(reader.inputs), tuple(reader.ops), tuple(reader.outputs), tuple(reader.updates)
     )
 
 
 class _Reader:
-    def __init__(self) -> None:
+    """Reads lines up to the end, or to the brace that closes the body of a scan."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.given: dict[str, list[Value]] = {"step": [], "held": [], "state": []}
+        self.next: dict[Value, Value] = {}
+        self.emitted: list[Value] = []
         self.inputs: list[Input] = []
         self.ops: list[Op] = []
         self.outputs: list[tuple[str, Value]] = []
         self.updates: list[Update] = []
         self.values: dict[str, Value] = {}
 
+    def all(self) -> None:
+        """Read every line that is left."""
+        for line in self.lines:
+            if line == "}":
+                return
+            self.line(line)
+
     def line(self, line: str) -> None:
         rules: list[tuple[re.Pattern[str], Callable[..., None]]] = [
             (_BOUND, self.bound),
             (_OUTPUT, self.output),
             (_UPDATE, self.update),
+            (_NEXT, self.following),
+            (_EMIT, self.emit),
         ]
         for pattern, act in rules:
             if match := pattern.fullmatch(line):
@@ -100,6 +137,10 @@ class _Reader:
         if match := _INPUT.fullmatch(rest):
             role: Role = match[1]  # type: ignore[assignment]
             self.inputs.append(Input(value, role, json.loads(match[2])))
+        elif rest in self.given:
+            self.given[rest].append(value)
+        elif match := _SCAN.fullmatch(rest):
+            self.ops.append(self.scan(line, value, *match.groups()))
         else:
             self.ops.append(self.op(line, value, rest))
         self.values[name] = value
@@ -109,11 +150,26 @@ class _Reader:
         match = _CALL.fullmatch(call.strip())
         if match is None or match[1] not in BY_NAME:
             raise ValueError(f"not an operation: {line}")
-        constants = ast.parse(f"f({(match[2] or '[]')[1:-1]})", mode="eval").body
-        assert isinstance(constants, ast.Call)
-        given = {str(k.arg): _value(k.value) for k in constants.keywords}
-        args = tuple(self.named(arg[1:], line) for arg in (match[3] or "").split(", ") if arg)
-        return Op(out, BY_NAME[match[1]](**given), args, origin)
+        given = _keywords((match[2] or "[]")[1:-1])
+        return Op(out, BY_NAME[match[1]](**given), self.args(match[3], line), origin)
+
+    def scan(self, line: str, out: Value, constants: str, args: str, origin: str) -> Op:
+        """A scan with its body, which ends with a brace on a line of its own."""
+        inner = _Reader(self.lines)
+        inner.all()
+        steps, held, states = (tuple(values) for values in inner.given.values())
+        following = tuple(inner.next[state] for state in states)
+        body = Body(steps, held, states, tuple(inner.ops), following, tuple(inner.emitted))
+        return Op(out, Scan(body, **_keywords(constants)), self.args(args, line), origin or "")
+
+    def args(self, names: str | None, line: str) -> tuple[Value, ...]:
+        return tuple(self.named(arg[1:], line) for arg in (names or "").split(", ") if arg)
+
+    def following(self, line: str, state: str, value: str) -> None:
+        self.next[self.named(state, line)] = self.named(value, line)
+
+    def emit(self, line: str, value: str) -> None:
+        self.emitted.append(self.named(value, line))
 
     def output(self, line: str, name: str, value: str) -> None:
         self.outputs.append((json.loads(name), self.named(value, line)))
@@ -135,6 +191,12 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: lambda a, b: a % b,
 }
 _NUMBERS = {"inf": float("inf"), "nan": float("nan")}
+
+
+def _keywords(source: str) -> dict[str, Any]:
+    call = ast.parse(f"f({source})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    return {str(k.arg): _value(k.value) for k in call.keywords}
 
 
 def _constants(source: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .layout import can_reshape
 from .primitive import ShapeError
-from .primitives import Reshape
+from .primitives import Reshape, Scan
 from .program import Op, Program, Update, Value
 from .text import op_text
 
@@ -44,6 +44,8 @@ def _verify_op(op: Op, known: set[Value], makers: dict[Value, Op]) -> None:
     if isinstance(op.primitive, Reshape):
         view = can_reshape(makers, op.args[0], op.primitive.shape)
         _require(view, f"this reshape cannot be a view, copy first: {op_text(op)}")
+    if isinstance(op.primitive, Scan):
+        verify(op.primitive.body.program)
 
 
 def _verify_update(program: Program, update: Update, known: set[Value]) -> None:

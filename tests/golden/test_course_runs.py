@@ -39,7 +39,8 @@ def batch_of(net: gdl.Network, count: int) -> dict[str, Array]:
     rng = np.random.default_rng(0)
     found: dict[str, Array] = {}
     for name, port in {**net.inputs, **net.targets}.items():
-        shape = (count, *map(int, port.shape))
+        # A length that is known when the model runs is 4.
+        shape = (count, *(n if isinstance(n, int) else 4 for n in port.shape))
         whole = port.dtype == "int64"
         found[name] = rng.integers(0, port.classes or 2, shape) if whole else rng.random(shape)
     return found

@@ -1,4 +1,4 @@
-"""Recurrent layers: checked, drawn and named; this version does not run them."""
+"""Recurrent layers: shapes, names of weights, what is refused; they run in tests/recurrence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 import graphdl as gdl
 from graphdl.elaborate import elaborate
-from graphdl.errors import ModelError, Source
+from graphdl.errors import Source
 
 WEIGHTS = {
     "rnn": {"linear.weight": (3, 4), "linear.bias": (3,), "linear#2.weight": (3, 3)},
@@ -44,12 +44,6 @@ def test_a_step_outside_a_scan_is_refused(cell: str) -> None:
     assert found.code == "E0601"
     assert found.message == f"`{cell}_step` has state and must run inside `scan`"
     assert found.hints == (f"write `-> scan {{ {cell}_step(3) }}`",)
-
-
-@pytest.mark.parametrize("cell", WEIGHTS)
-def test_running_one_is_refused_for_now(cell: str) -> None:
-    with pytest.raises(ModelError, match="E0604"):
-        gdl.compile(f"input x[T, 4]\noutput y = x -> {cell}(3)")
 
 
 @pytest.mark.parametrize("cell", WEIGHTS)

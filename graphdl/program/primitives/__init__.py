@@ -18,6 +18,7 @@ from .index import Gather, Pick, ScatterAdd, Spread
 from .place import Concat, Pad
 from .random import Random
 from .reduce import Amax, Amin, ArgMax, Sum
+from .scan import Scan
 from .source import Constant, Extent, Iota
 from .unary import Abs, Cast, Copy, Erf, Exp, Floor, Log, LogicalNot, Neg, Sign, Sqrt, Tanh
 from .unfold import Fold, Unfold
@@ -41,6 +42,7 @@ ALL: tuple[type[Primitive], ...] = (
     # sources
     *(Constant, Extent, Iota, Random),
 )
+# A scan is none of them: its constant is a program, and it is made of the others.
 BY_NAME = {primitive.name: primitive for primitive in ALL}
 
 __all__ = [
@@ -87,6 +89,7 @@ __all__ = [
     "Random",
     "Reshape",
     "Reverse",
+    "Scan",
     "ScatterAdd",
     "Select",
     "Sign",
