@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..errors import DataError
-from ..program import Dim, Input, Size, evaluate
+from ..program import Dim, Input, Program, Size, evaluate
 
 Shape = tuple[int, ...]
 
@@ -35,6 +35,22 @@ def bind_sizes(inputs: Sequence[Input], shapes: Mapping[str, Shape]) -> dict[str
             raise _mismatch(rest[0][0], shapes, sizes)
         pending = rest
     return sizes
+
+
+def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
+    """DataError where a length is too short for what the program does with it.
+
+    No examples at all are fine: what is computed of them is empty as well.
+    """
+    if sizes.keys() <= {"B"}:
+        return
+    some = {**sizes, "B": max(sizes.get("B", 1), 1)}
+    for op in program.ops:
+        for dim in op.out.type.shape:
+            if isinstance(dim, Size) and evaluate(dim, some) < 1:
+                given = ", ".join(f"{n} = {sizes[n]}" for n in sorted(dim.names() - {"B"}))
+                where = f"`{op.origin}`" if op.origin else "the model"
+                raise DataError(f"{given} is too short: {where} leaves nothing of it")
 
 
 def _axes(item: Input, shapes: Mapping[str, Shape]) -> list[tuple[Input, Dim, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError, UsageError, did_you_mean
 from ..passes.settle import settle_updates
 from ..program import Array, Program
-from .binding import bind_sizes
+from .binding import bind_sizes, require_steps
 from .interpreter import first_non_finite
 from .schedule import Schedule, bind
 from .store import Store
@@ -64,6 +64,7 @@ class Executable:
             return known[2]
         shapes = {field: data[field].shape for field in self._fields}
         sizes = bind_sizes(self.program.inputs, shapes)
+        require_steps(self.program, sizes)
         # Room is made first, so that two arenas never stand side by side without need.
         self._schedules.pop(key, None)
         while len(self._schedules) >= SCHEDULES:

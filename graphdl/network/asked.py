@@ -62,3 +62,9 @@ def differentiable(graph: Graph, wrt: Any) -> list[str]:
             hint = did_you_mean(name, known) or f"there are: {', '.join(known[:8])}"
             raise UsageError(f"no weight or float input is called `{name}`; {hint}")
     return names
+
+
+def require_loss(graph: Graph) -> None:
+    """UsageError for a model without a loss."""
+    if not graph.losses:
+        raise UsageError("this model has no loss: write `loss = ...` to train it")

@@ -106,6 +106,7 @@ def fit(
     found = _examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
         found = _set_aside(found, settings)
+    _refuse_windows(settings)
     net.use(settings)
     if checkpoint is None:
         _start(net, settings, report)
@@ -128,13 +129,25 @@ def fit(
     )
 
 
+def _refuse_windows(settings: Settings) -> None:
+    if settings.window is not None or settings.carry_state:
+        raise UsageError(
+            "`window` and `carry_state` are known but do not train yet: "
+            "delete them to train on whole sequences"
+        )
+
+
 def _start(net: Network, settings: Settings, report: Callable[[str], None]) -> None:
     if settings.load is None:
         return
     from ..engine.by_name import load_by_name
 
-    found = load_by_name(net, ((net.folder or Path()) / settings.load).resolve())
-    report(str(found))
+    folder = (net.folder or Path()).resolve()
+    path = (folder / settings.load).resolve()
+    written = net.graph.settings.get("load")
+    if written is not None and written.value == settings.load and not path.is_relative_to(folder):
+        raise UsageError(f'`load = "{settings.load}"` leaves the folder of the model')
+    report(str(load_by_name(net, path)))
 
 
 def _examples(

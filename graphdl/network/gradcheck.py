@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import Executable, Store
+from ..backends.binding import require_steps
 from ..elaborate import LOSS, elaborate
 from ..elaborate.choices import choices
 from ..elaborate.programs import closed, total_loss
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..graph import Shaped
 from ..passes import optimise
-from ..program import Value, differentiate, evaluate
+from ..program import Program, Value, differentiate, evaluate
 from .port import Port, accepted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Scheme = Literal["central", "forward"]
 TOLERANCE = {"central": 1e-5, "forward": 1e-4}
-LENGTH = 4
+LENGTHS = (4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class _Check:
     def fill(self, random: np.random.Generator, batch: int, given: Mapping[str, ArrayLike]) -> None:
         """Inputs and targets: given, or drawn."""
         ends = {**self.graph.inputs, **self.graph.targets}
-        self.data = filled(ends, random, batch, given)
+        self.data = filled(ends, random, batch, given, self.loss.program)
 
     def names(self, inputs: bool) -> list[str]:
         """Weights, then float inputs when asked for."""
@@ -251,17 +252,38 @@ def filled(
     random: np.random.Generator,
     batch: int,
     given: Mapping[str, ArrayLike],
+    program: Program,
 ) -> dict[str, Array]:
-    """A batch of every input and target: given, else drawn; sizes not known are `LENGTH`."""
+    """A batch of every input and target, given or drawn.
+
+    Sizes that nothing given tells are the least of LENGTHS that is long enough for the program.
+    """
     ports = {name: Port.of(shaped, "float64") for name, shaped in ends.items()}
     data = {name: np.array(v, order="C") for name, v in accepted(ports, given, True).items()}
-    batch = len(next(iter(data.values()))) if data else batch
-    return {n: data[n] if n in data else _drawn(s, random, batch) for n, s in ends.items()}
+    sizes: dict[str, int] = {"B": batch}
+    for name, array in data.items():
+        sizes |= dict(zip(map(str, ("B", *ends[name].shape)), array.shape, strict=True))
+    sizes = _long_enough(program, ends, sizes)
+    return {n: data[n] if n in data else _drawn(s, random, sizes) for n, s in ends.items()}
 
 
-def _drawn(shaped: Shaped, random: np.random.Generator, batch: int) -> Array:
-    sizes = {name: LENGTH for d in shaped.shape if not isinstance(d, int) for name in d.names()}
-    shape = (batch, *(evaluate(d, sizes | {"B": batch}) for d in shaped.shape))
+def _long_enough(
+    program: Program, ends: Mapping[str, Shaped], known: dict[str, int]
+) -> dict[str, int]:
+    dims = [d for shaped in ends.values() for d in shaped.shape if not isinstance(d, int)]
+    names = {name for dim in dims for name in dim.names()}
+    for length in LENGTHS:
+        sizes = {**dict.fromkeys(names, length), **known}
+        try:
+            require_steps(program, sizes)
+        except DataError:
+            continue
+        return sizes
+    return sizes
+
+
+def _drawn(shaped: Shaped, random: np.random.Generator, sizes: Mapping[str, int]) -> Array:
+    shape = (sizes["B"], *(evaluate(d, sizes) for d in shaped.shape))
     if shaped.kind == "float":
         return random.uniform(-2, 2, shape)
     return random.integers(0, shaped.classes or 2, shape)

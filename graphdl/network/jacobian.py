@@ -111,7 +111,7 @@ class _Probe:
 
     def fill(self, random: np.random.Generator, given: Mapping[str, ArrayLike]) -> None:
         """One example: given, or drawn."""
-        self.data = filled(self.graph.inputs, random, 1, given)
+        self.data = filled(self.graph.inputs, random, 1, given, self.forward.program)
         for name, values in self.data.items():
             if len(values) != 1:
                 raise DataError(f"a Jacobian wants one example, `{name}` has {len(values)}")

@@ -28,7 +28,7 @@ from ..program import Program
 from ..syntax import tree
 from . import fitting, jacobian
 from . import gradcheck as gradients_check
-from .asked import by_name, differentiable, wires
+from .asked import by_name, differentiable, require_loss, wires
 from .description import description
 from .port import Port, accepted
 from .update import OPTIMISER, TrainingStep, forget, regime_of
@@ -63,6 +63,8 @@ class Network:
         drawn: bool = True,
     ) -> None:
         """`drawn` says whether weights are drawn, or stay zero because others will follow."""
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise UsageError(f"seed is a whole number from 0, not {seed!r}")
         if dtype not in DTYPES:
             raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
         self._backend = open_backend(backend)
@@ -188,7 +190,9 @@ class Network:
 
         Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
-        return self.evaluate_batch(self._complete(batch))[LOSS]
+        data = self._complete(batch)
+        require_loss(self.graph)
+        return self.evaluate_batch(data)[LOSS]
 
     def gradients(
         self, wrt: str | Iterable[str] | None = None, **batch: ArrayLike
@@ -315,8 +319,7 @@ class Network:
 
     def _training(self) -> TrainingStep:
         if self._step is None:
-            if not self.graph.losses:
-                raise UsageError("this model has no loss: write `loss = ...` to train it")
+            require_loss(self.graph)
             self._step = TrainingStep(self._elaborated(), self._regime, self._backend, self.dtype)
             self._step.settle(self._store)
         return self._step
