@@ -57,4 +57,3 @@ def setting_errors(model: Elaborated) -> list[Diagnostic]:
     except ModelError as error:
         return list(error.diagnostics)
     return []
-

@@ -22,11 +22,6 @@ class Known:
     files: tuple[Remote, ...]
     mirrors: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
 
 MNIST = Known(
     "mnist",
