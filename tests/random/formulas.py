@@ -153,5 +153,4 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "heads_first": heads_first, "heads_last": heads_last,
     "gather": _bare(lambda table, ids: table[ids]),
     "pick": _bare(lambda x, ids: np.take_along_axis(x, np.asarray(ids)[..., None], -1)[..., 0]),
-    "positions": _bare(lambda x: np.arange(len(x))),
 }  # fmt: skip

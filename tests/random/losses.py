@@ -101,6 +101,11 @@ def _reduction(reduce: Callable[..., Array]) -> Callable[..., Value]:
     return run
 
 
+def positions(_: Call, x: Value) -> Array:
+    """The same for all examples."""
+    return np.arange(len(x[0]) if isinstance(x, Examples) else len(x))
+
+
 ACROSS: dict[str, Callable[..., Value]] = {
     "nll": _mean(nll),
     "cross_entropy": _mean(cross_entropy),
@@ -115,6 +120,7 @@ ACROSS: dict[str, Callable[..., Value]] = {
     "binary_accuracy": _mean(lambda _, score, truth: (score > 0) == (truth > 0.5)),
     "perplexity": perplexity,
     "batch_norm": batch_norm,
+    "positions": positions,
     "sum": _reduction(np.sum),
     "mean": _reduction(np.mean),
     "amax": _reduction(np.max),
