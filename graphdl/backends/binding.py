@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import DataError
 from ..program import Dim, Input, Program, Size, evaluate
+from ..program.primitives import Amax, ArgMax
 
 Shape = tuple[int, ...]
 
@@ -46,11 +47,14 @@ def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
         return
     some = {**sizes, "B": max(sizes.get("B", 1), 1)}
     for op in program.ops:
-        for dim in op.out.type.shape:
-            if isinstance(dim, Size) and evaluate(dim, some) < 1:
+        # Nothing is the sum of nothing, but there is no largest of nothing.
+        strict = isinstance(op.primitive, Amax | ArgMax)
+        dims = [d for arg in op.args for d in arg.type.shape] if strict else op.out.type.shape
+        for dim in dims:
+            if isinstance(dim, Size) and evaluate(dim, some) < (1 if strict else 0):
                 given = ", ".join(f"{n} = {sizes[n]}" for n in sorted(dim.names() - {"B"}))
                 where = f"`{op.origin}`" if op.origin else "the model"
-                raise DataError(f"{given} is too short: {where} leaves nothing of it")
+                raise DataError(f"{given} is too short for {where}")
 
 
 def _axes(item: Input, shapes: Mapping[str, Shape]) -> list[tuple[Input, Dim, int]]:

@@ -90,7 +90,9 @@ def test_lengths_vary() -> None:
     net = gdl.compile("input x[T, 2]\noutput y = x -> conv1d(3, 2) -> max_over_time")
     for length in (2, 9, 3):
         assert net(x=np.ones((4, length, 2)))["y"].shape == (4, 3)
-    with pytest.raises(DataError, match=r"T = 1 is too short: `y\.conv1d` leaves nothing of it"):
+    with pytest.raises(DataError, match=r"T = 0 is too short for `y\.conv1d`"):
+        net(x=np.ones((4, 0, 2)))
+    with pytest.raises(DataError, match=r"T = 1 is too short for `y\.max_over_time`"):
         net(x=np.ones((4, 1, 2)))
 
 
