@@ -107,7 +107,7 @@ def transpose(t: Tracer, x: Any, axes: Any = None) -> Tensor:
     if not all(map(wanted.is_whole, entries)) or sorted(entries) != list(range(x.rank)):
         raise Fact("E0411", f"{describe(axes)} is not an order of the axes of {describe(x)}")
     front = (0,) if x.batched else ()
-    order = (*front, *(a + x.batched for a in axes))
+    order = (*front, *(a + x.batched for a in entries))
     return Tensor(t.builder.transpose(x.value, order), x.batched, x.classes)
 
 

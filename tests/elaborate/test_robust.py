@@ -85,6 +85,7 @@ def test_every_definition_takes_anything_without_a_traceback(name: str) -> None:
     told(f"{name}({arguments})" for arguments in both)
     told(f"x -> {name}({arguments})" for arguments in both)
     told(f"{value} -> {name}" for value in VALUES)
+    told(f"x -> scan {{ {name}({one}) }}" for one in VALUES)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
