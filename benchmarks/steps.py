@@ -34,29 +34,37 @@ POINTS = 862  # examples of `logreg_epoch`
 
 @dataclass(frozen=True)
 class Workload:
-    """A model file, its input for one batch, and the number of classes."""
+    """A model file, the size of a batch, the length of sequences, and examples of an epoch."""
 
     model: str
-    shape: tuple[int, ...]
-    classes: int
+    batch: int
+    length: int = 0
     points: int = 0
 
-    def arrays(self, rng: np.random.Generator) -> dict[str, Any]:
+    def arrays(self, net: gdl.Network) -> dict[str, Any]:
         """One batch of random data; all examples, for a whole epoch."""
-        shape = (self.points or self.shape[0], *self.shape[1:])
-        return {
-            "x": rng.standard_normal(shape).astype(np.float32),
-            "y": rng.integers(0, self.classes, shape[0]),
-        }
+        rng = np.random.default_rng(0)
+        found: dict[str, Any] = {}
+        for name, port in {**net.inputs, **net.targets}.items():
+            sizes = (self.length if isinstance(size, str) else size for size in port.shape)
+            shape = (self.points or self.batch, *sizes)
+            if port.classes:
+                found[name] = rng.integers(0, port.classes, shape)
+            else:
+                found[name] = rng.standard_normal(shape).astype(np.float32)
+        return found
 
 
 WORKLOADS = {
-    "logreg1": Workload("logreg", (1, 2), 2),
-    "logreg_epoch": Workload("logreg", (1, 2), 2, points=POINTS),
-    "mlp32": Workload("mlp", (32, 784), 10),
-    "mlp32_adam": Workload("mlp_adam", (32, 784), 10),
-    "cnn32": Workload("cnn", (32, 1, 28, 28), 10),
-    "cnn128": Workload("cnn", (128, 1, 28, 28), 10),
+    "logreg1": Workload("logreg", 1),
+    "logreg_epoch": Workload("logreg", 1, points=POINTS),
+    "mlp32": Workload("mlp", 32),
+    "mlp32_adam": Workload("mlp_adam", 32),
+    "cnn32": Workload("cnn", 32),
+    "cnn128": Workload("cnn", 128),
+    "lm": Workload("lm", 20, length=20),
+    "kim": Workload("kim", 50, length=56),
+    "kim_static": Workload("kim_static", 50, length=56),
 }
 
 
@@ -79,7 +87,7 @@ def measure(step: Callable[[], object], budget: float) -> tuple[float, float]:
 def training_step(workload: Workload, backend: str) -> Callable[[], object]:
     """A function that makes one update, or one for each example of an epoch."""
     net = gdl.compile(MODELS / f"{workload.model}.gdl", backend=backend, seed=0)
-    arrays = workload.arrays(np.random.default_rng(0))
+    arrays = workload.arrays(net)
     if not workload.points:
         return lambda: net.step(**arrays)
     examples = [
