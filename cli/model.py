@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from graphdl.errors import UsageError, did_you_mean
+from graphdl.errors import UsageError
 
 if TYPE_CHECKING:
     from graphdl.graph import Graph
@@ -42,35 +41,9 @@ def model(file: str | None, text: str | None = None) -> Path | str:
     assert file is not None
     if file == "-":
         return _standard_input()
-    path = Path(file)
-    if path.exists() or path.is_symlink():
-        return path
-    return shipped(file)
+    from graphdl.checking import path_of
 
-
-def shipped(name: str) -> Path:
-    """A model that comes with graphdl: `digits`.
-
-    Raises:
-        UsageError: there is none of this name.
-    """
-    models = Path(str(resources.files("graphdl.models")))
-    known = {path.stem: path for path in sorted(models.glob("*.gdl"))}
-    stem = name.removesuffix(".gdl")
-    if stem in known and Path(name).parent == Path():
-        return known[stem]
-    if Path(name).suffix or Path(name).parent != Path():
-        near = did_you_mean(Path(name).name, _beside(Path(name)))
-        raise UsageError(f"{name}: there is no such file" + (f"; {near}" if near else ""))
-    hint = did_you_mean(name, known) or f"shipped models: {', '.join(known)}"
-    raise UsageError(f"no file `{name}` here and no shipped model of that name; {hint}")
-
-
-def _beside(path: Path) -> list[str]:
-    try:
-        return [p.name for p in path.parent.iterdir()]
-    except OSError:
-        return []
+    return path_of(file)
 
 
 def _standard_input() -> str:

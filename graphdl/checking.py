@@ -4,35 +4,56 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from .elaborate import Elaborated, Regime, elaborate, refuse
-from .errors import Diagnostic, ModelError, Source
+from .errors import Diagnostic, ModelError, Source, UsageError, did_you_mean
 from .syntax import read
 
 
 def source_of(model: str | os.PathLike[str]) -> Source:
     """The text of a model: a path, the name of a shipped model, or the text itself.
 
-    Anything with an arrow or a newline is text; everything else a path.
+    Anything with an arrow, a newline or `=` is text; everything else a path.
+
+    Raises UsageError when there is no such file and no shipped model of that name.
     """
     written = os.fspath(model)
     if isinstance(model, str) and ("->" in written or "\n" in written or "=" in written):
         return Source("<text>", written)
+    return read(path_of(written))
+
+
+def path_of(written: str) -> Path:
+    """The file a path stands for, or the model of that name that comes with graphdl.
+
+    Raises UsageError with the nearest name when there is neither.
+    """
     path = Path(written)
-    if not path.exists() and path.parent == Path() and not path.suffix:
-        shipped = Path(__file__).parent / "models" / f"{written}.gdl"
-        shipped = shipped if shipped.is_file() else _shipped(written)
-        if shipped.is_file():
-            return read(shipped)
-    return read(path)
+    try:
+        if path.exists() or path.is_symlink():
+            return path
+    except OSError as error:
+        raise UsageError(f"{written[:80]}: {(error.strerror or 'no file').lower()}") from None
+    models = Path(str(resources.files("graphdl.models")))
+    known = {shipped.stem: shipped for shipped in sorted(models.glob("*.gdl"))}
+    stem = written.removesuffix(".gdl")
+    if stem in known and path.parent == Path():
+        return known[stem]
+    if path.suffix or path.parent != Path():
+        near = did_you_mean(path.name, _beside(path))
+        raise UsageError(f"{written}: there is no such file" + (f"; {near}" if near else ""))
+    hint = did_you_mean(written, known) or f"shipped models: {', '.join(known)}"
+    raise UsageError(f"no file `{written}` here and no shipped model of that name; {hint}")
 
 
-def _shipped(name: str) -> Path:
-    from importlib import resources
-
-    return Path(str(resources.files("graphdl.models"))) / f"{name}.gdl"
+def _beside(path: Path) -> list[str]:
+    try:
+        return [p.name for p in path.parent.iterdir()]
+    except OSError:
+        return []
 
 
 def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
