@@ -114,8 +114,8 @@ class _Terms:
         return Term(name, lambda e: e[name])
 
     def _moving(self, a: Term) -> Term:
-        """What a choice depends on is not a constant."""
-        if re.search(r"\b[uv]\b", a.text):
+        """What a choice depends on is not a constant, as `v` is where a number is given for it."""
+        if re.search(r"\bu\b", a.text):
             return a
         return _joined(a, "+", Term("u", lambda e: e["u"]))
 
