@@ -176,8 +176,9 @@ rule (w, grad) -> adam_2016(lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) {
 }
 """
 # Rules that divide by a running root jitter about the valley's floor, and which way depends on the
-# last bit: reordering one product moves rmsprop's early value by 1e-5 and adam's late one by orders
-# of magnitude (plain NumPy: 1.9e-8 and 3.0e-7 for the two orders). Those are held less tightly.
+# last bit. Plain NumPy, with the products in another order, or with 0.01 written for 1 - 0.99, gives
+# 0.222491 to 0.222503 for rmsprop's early value, and 2e-18 to 7e-6 for adam's late one (5.37e-12 in
+# the order the table was made in). Those are held less tightly.
 TABLE = [
     ("sgd(lr = 1e-3)", 0.106595, 3.13999e-5, 5e-6),
     ("sgd(lr = 1e-3, momentum = 0.9, dampening = 0.9)", 0.104372, 3.0054e-5, 5e-6),
@@ -197,6 +198,6 @@ def test_rosenbrock(optimizer: str, early: float, late: float | None, within: fl
     seen = [net.step() for _ in range(10_001)]
     assert seen[1000] == pytest.approx(early, rel=within)
     if late is None:
-        assert 0 <= seen[10_000] < 1e-6
+        assert 0 <= seen[10_000] < 1e-4
     else:
         assert seen[10_000] == pytest.approx(late, rel=within)
