@@ -176,7 +176,7 @@ rule (w, grad) -> adam_2016(lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) {
 }
 """
 # Rules that divide by a running root jitter about the valley's floor, and which way depends on the
-# last bit. Plain NumPy, with the products in another order, or with 0.01 written for 1 - 0.99, gives
+# last bit. Plain NumPy with the products in another order, or with 0.01 written for 1 - 0.99, gives
 # 0.222491 to 0.222503 for rmsprop's early value, and 2e-18 to 7e-6 for adam's late one (5.37e-12 in
 # the order the table was made in). Those are held less tightly.
 TABLE = [
