@@ -337,7 +337,7 @@ class Tracer(Recorder):
         """The tensor of an input or target."""
         type_ = typed(shaped.shape, True, shaped.kind)
         value = self.builder.input(name, type_, "data", name)
-        return Tensor(value, True, shaped.classes)
+        return Tensor(value, True, shaped.classes, pad=shaped.pad)
 
     def bind_value(self, name: str, value: Any, scope: Scope, span: Span) -> None:
         """Give a value its name; in the model's own scope the graph knows it by that name."""

@@ -60,6 +60,7 @@ class Tensor:
     maker   name of the definition that made it, such as `softmax`
     wire    where it comes from in the model graph
     span    the text that made it
+    pad     of an input: the id that fills short sequences up
     """
 
     value: Value
@@ -68,6 +69,7 @@ class Tensor:
     maker: str = ""
     wire: Wire | None = None
     span: Span | None = None
+    pad: int | None = None
 
     @property
     def shape(self) -> tuple[Dim, ...]:
@@ -82,7 +84,7 @@ class Tensor:
     @property
     def shaped(self) -> Shaped:
         """Its type as an edge of the graph."""
-        return Shaped(self.shape, self.value.type.kind, self.classes, self.batched)
+        return Shaped(self.shape, self.value.type.kind, self.classes, self.batched, self.pad)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

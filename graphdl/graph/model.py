@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 class Shaped:
     """Type of an edge, per example: the batch axis is not part of `shape`.
 
-    `classes` is the n of `int(n)`; `batched` is False for what does not depend on any input.
+    `classes` is the n of `int(n)`, `pad` the id that fills a sequence up to the longest of its
+    batch; `batched` is False for what does not depend on any input.
     """
 
     shape: tuple[Dim, ...]
     kind: Kind = "float"
     classes: int | None = None
     batched: bool = True
+    pad: int | None = None
 
     def __str__(self) -> str:
         text = f"[{', '.join(map(str, self.shape))}]"
-        return text if self.kind == "float" else f"{text}: {self.kind}({self.classes or ''})"
+        if self.kind == "float":
+            return text
+        pad = "" if self.pad is None else f", pad = {self.pad}"
+        return f"{text}: {self.kind}({self.classes or ''}{pad})"
 
 
 @dataclass(frozen=True, slots=True)
