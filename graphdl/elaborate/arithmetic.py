@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import Shaped
 from ..program import Dim, Size
+from .padding import zeroed
 from .values import BATCH, Fact, Flowing, Resolved, Tensor, Unknown, describe
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def matmul(t: Tracer, a: Any, b: Any) -> Tensor:
         turned = a.rank and b.rank == 2 and a.shape[-1] == b.shape[1]
         hint = "transpose the second with `transpose(...)`" if turned else ""
         raise Fact("E0402", f"cannot multiply {describe(a)} by {describe(b)} as matrices", hint)
-    return _product(t, a, b)
+    # A product sums over the inner axis: padding adds nothing to it.
+    return _product(t, a, zeroed(t, b, (max(b.rank - 2, 0),)))
 
 
 def _product(t: Tracer, a: Tensor, b: Tensor) -> Tensor:

@@ -33,6 +33,9 @@ def run_tensor(t: Tracer, st: tree.Tensor, scope: Scope) -> None:
                 hint=f"write `{st.role} {st.name}[T]: ...`, or leave `pad` out",
             )
         value: Any = t.fed(st.name, Shaped(shape, kind, classes, pad=pad))
+        if pad is not None:
+            with t.located(st.name_span, []):
+                t.padding.declare(shape[0], st.name, value.value, pad)
     elif kind == "int":
         value = t.fed(st.name, Shaped((), kind, classes))
     elif found is not None:

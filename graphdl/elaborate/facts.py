@@ -25,6 +25,14 @@ def size(t: Tracer, x: Any, axis: Any) -> Dim:
     return dim
 
 
+def padded(t: Tracer, x: Any, axis: Any = 0) -> bool:
+    """Whether an axis may end in padding; where several are meant, no."""
+    x = t.known(x)
+    if not is_whole(axis):
+        return False
+    return t.padding.concerns(x.value.type.shape[program_axis(x, axis)])
+
+
 def rank(t: Tracer, x: Any) -> int:
     """Number of axes, without the batch."""
     if isinstance(x, tuple):
@@ -110,6 +118,7 @@ def facts() -> list[Builtin]:
     """Every function of this file."""
     return [
         Builtin("size", size, (), formals("x", "axis"), fact=True),
+        Builtin("padded", padded, (), formals("x", "axis="), fact=True),
         Builtin("rank", rank, (), formals("x"), fact=True),
         Builtin("count", count, (), formals("x"), fact=True),
         Builtin("classes", classes, (), formals("ids"), fact=True),

@@ -9,14 +9,12 @@ from zlib import crc32
 
 from ..graph import Shaped
 from ..program import Dim, product
-from . import arithmetic, wanted, windows
+from . import arithmetic, padding, reductions, wanted, windows
 from .constants import root
 from .facts import facts, formals
 from .values import (
     BATCH,
-    Axis,
     Builtin,
-    Deferred,
     Fact,
     Flowing,
     Resolved,
@@ -38,47 +36,6 @@ def _math(method: str) -> Callable[..., Flowing]:
         return arithmetic.pointwise(t, method, *operands)
 
     return run
-
-
-# ---- reductions ------------------------------------------------------------------------
-
-
-def _axes(x: Tensor, axis: Any) -> tuple[tuple[int, ...], bool]:
-    """Axes of the program's value, and whether the batch is among them."""
-    entries = axis if isinstance(axis, list) else [axis]
-    found: set[int] = set()
-    for entry in entries:
-        if isinstance(entry, Axis):
-            if entry.word == "all":
-                found |= set(range(x.rank + x.batched))
-            elif x.batched:
-                found.add(0)
-        else:
-            found.add(program_axis(x, entry))
-    return tuple(sorted(found)), x.batched and 0 in found
-
-
-def _reduction(method: str) -> Callable[..., Tensor]:
-    def run(t: Tracer, x: Any, axis: Any = None, keep: bool = False) -> Tensor:
-        if isinstance(x, Unknown) and axis is None:
-            raise Deferred(x.root)
-        x, keep = t.known(x), wanted.flag(keep, "keep")
-        axes, over_batch = _axes(x, Axis("all") if axis is None else axis)
-        if not axes:
-            return Tensor(x.value, x.batched)
-        value = getattr(t.builder, method)(x.value, axes, keep)
-        return Tensor(value, x.batched and not (over_batch and not keep))
-
-    return run
-
-
-def argmax(t: Tracer, x: Any, axis: int = -1) -> Tensor:
-    """Index of the first largest element along an axis."""
-    x = t.known(x)
-    place = program_axis(x, axis)
-    size = x.value.type.shape[place]
-    classes = size if isinstance(size, int) else None
-    return Tensor(t.builder.argmax(x.value, place), x.batched, classes)
 
 
 # ---- moving ----------------------------------------------------------------------------
@@ -121,6 +78,12 @@ def concat(t: Tracer, x: Any, axis: int | None = None) -> Tensor:
     place = program_axis(first, axis) - first.batched
     for other in parts[1:]:
         _joins(first, other, place)
+    if len(parts) > 1 and any(t.padding.concerns(p.shape[place]) for p in parts[:-1]):
+        raise Fact(
+            "E0403",
+            "`concat` would leave padding in the middle: only the last part may end in it",
+            "join features (the last axis) instead, or reduce over time first",
+        )
     batched = any(p.batched for p in parts)
     values = [
         p.value if p.batched or not batched else t.builder.broadcast(p.value, (BATCH, *p.shape))
@@ -176,21 +139,49 @@ def _reaches_over(first: Dim, end: Dim, extent: Dim) -> bool:
 
 
 def reverse(t: Tracer, x: Any, axis: int = 0) -> Tensor:
-    """The axis (time, by default) backwards."""
+    """The axis (time, by default) backwards; padding stays at the end."""
     x = t.known(x)
-    return Tensor(t.builder.reverse(x.value, program_axis(x, axis)), x.batched, x.classes)
+    place = program_axis(x, axis) - x.batched
+    if not t.padding.concerns(x.shape[place]):
+        return Tensor(t.builder.reverse(x.value, place + x.batched), x.batched, x.classes)
+    x, build = padding.batched(t, x), t.builder
+    order = (0, place + 1, *(i for i in range(1, x.rank + 1) if i != place + 1))
+    turned = Tensor(build.transpose(x.value, order), True)
+    dim = turned.shape[0]
+    step, end = build.iota((dim,), 0), build.reshape(t.padding.length(dim), (BATCH, 1))
+    mirrored = build.sub(build.sub(end, step), 1)
+    found = padding.at_steps(t, turned, build.select(t.padding.real(dim), mirrored, step))
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return Tensor(build.transpose(found, back), True, x.classes)
 
 
 def last(t: Tracer, x: Any) -> Tensor:
-    """The last step of a sequence."""
+    """The last step of a sequence: where it is padded, the last real one."""
     x = t.known(x)
     place = program_axis(x, 0)
     size = x.value.type.shape[place]
+    if t.padding.concerns(size):
+        end = t.builder.sub(t.padding.length(size), 1)
+        return Tensor(padding.at_steps(t, padding.batched(t, x), end), True, x.classes)
     value = t.builder.slice(x.value, place, size - 1, size)
     shape = value.type.shape
     return Tensor(
         t.builder.reshape(value, shape[:place] + shape[place + 1 :]), x.batched, x.classes
     )
+
+
+def mask(t: Tracer, x: Any, axis: int = 0) -> Tensor:
+    """1 for the real steps of an axis, 0 for its padding; it multiplies with x."""
+    x = padding.batched(t, t.known(x))
+    place = program_axis(x, axis) - 1
+    real = padding.mask(t, x, (place,))
+    if real is None:
+        ones = t.builder.constant(1.0)
+        real = t.builder.broadcast(ones, (BATCH, x.shape[place], *(1,) * (x.rank - place - 1)))
+    else:
+        dim = real.type.shape[place + 1]
+        real = t.builder.reshape(real, (BATCH, dim, *(1,) * (x.rank - place - 1)))
+    return Tensor(t.builder.cast(real, "float"), True)
 
 
 # ---- index -----------------------------------------------------------------------------
@@ -296,12 +287,12 @@ def builtins() -> dict[str, Builtin]:
         for name, (method, on_numbers, ports) in _numbers().items()
     ]
     made += [
-        Builtin(name, _reduction(name), ("x",), formals("axis=", "keep="))
+        Builtin(name, reductions.reduction(name), ("x",), formals("axis=", "keep="))
         for name in ("sum", "mean", "amax", "amin")
     ]
     window = ("stride=", "pad=", "ceil=")
     made += [
-        Builtin("argmax", argmax, ("x",), formals("axis=")),
+        Builtin("argmax", reductions.argmax, ("x",), formals("axis=")),
         Builtin("reshape", reshape, ("x",), formals("shape")),
         Builtin("transpose", transpose, ("x",), formals("axes=")),
         Builtin("concat", concat, ("x",), formals("axis=")),
@@ -310,6 +301,7 @@ def builtins() -> dict[str, Builtin]:
         Builtin("reverse", reverse, ("x",), formals("axis=")),
         Builtin("last", last),
         Builtin("hold", hold),
+        Builtin("mask", mask, ("x",), formals("axis=")),
         Builtin("gather", gather, ("table", "ids")),
         Builtin("pick", pick, ("x", "ids")),
         Builtin("positions", positions),

@@ -17,6 +17,7 @@ from . import evaluate as evaluation
 from . import recurrence, registers
 from .arithmetic import SYMBOLS, matmul, pointwise
 from .binding import Arguments, bind
+from .padding import Padding
 from .recorder import Recorder
 from .registers import Register
 from .scope import Scope
@@ -50,6 +51,7 @@ class Tracer(Recorder):
     recurrent   where a scan stands, if there is one
     same        pairs of undeclared inputs of one shape; `met_number`: those that met one number
     draws       how often each place draws random numbers
+    padding     which steps of a padded sequence are real
     """
 
     def __init__(self, graph: Graph, resolved: dict[str, Shaped], *, training: bool) -> None:
@@ -65,6 +67,7 @@ class Tracer(Recorder):
         self.same: list[tuple[str, str]] = []
         self.met_number: set[str] = set()
         self.draws: dict[str, int] = {}
+        self.padding = Padding(self.builder)
         self.one_line = False
         self.target_spoiled = False
         self.model_scope: Scope | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..program import Dim, Size
+from .padding import LOWEST, batched, mask, zeroed
 from .values import Fact, Tensor, describe
 from .wanted import flag, whole
 
@@ -87,6 +88,8 @@ def convolve(
     dilations = _each_axis(dilation, axes, "dilation", 1)
     padding = pads(pad, x.shape[1:], kernel, strides, dilations)
     _must_fit(x.shape[1:], kernel, dilations, padding)
+    # Behind the end of a sequence there are zeros, as at the edge of an image.
+    x = zeroed(t, x, tuple(range(1, x.rank)))
     value = x.value if x.batched else t.builder.reshape(x.value, (1, *x.shape))
     value = t.builder.convolve(value, weight.value, strides, padding, dilations, groups)
     if not x.batched:
@@ -108,8 +111,19 @@ def _window(
     if any(2 * max(p) > k for p, k in zip(padding, kernels, strict=True)):
         raise Fact("E0413", f"a pad of {pad} is more than half the kernel {kernel}")
     _must_fit(x.shape[-axes:], kernels, (1,) * axes, padding)
+    x = _real(t, x, method, tuple(range(x.rank - axes, x.rank)))
     value = getattr(t.builder, method)(x.value, kernels, strides, padding, ceil)
     return Tensor(value, x.batched)
+
+
+def _real(t: Tracer, x: Tensor, method: str, axes: tuple[int, ...]) -> Tensor:
+    """Padding never wins a maximum, and counts as zeros in a mean, as at the edge."""
+    if method == "window_mean" or not any(t.padding.concerns(x.shape[a]) for a in axes):
+        return zeroed(t, x, axes)
+    x = batched(t, x)
+    real = mask(t, x, axes)
+    assert real is not None
+    return Tensor(t.builder.select(real, x.value, LOWEST[x.value.type.kind]), True)
 
 
 def window_max(

@@ -166,6 +166,17 @@ ROWS = [
         wrong=(("norm(x) -> last", "x[4]", "E0411", "a single number has no axis 0"),),
     ),
     Row("hold", "x + hold(x)", "x[4]", lambda d: d.x * 2),
+    Row("mask", "x * mask(x)", SERIES, lambda d: d.x),
+    Row(
+        "mask",
+        "mask(ids) * 2",
+        "ids[T]: int(4, pad = 3)",
+        lambda d: 2.0 * (np.cumsum(d.ids[:, ::-1] != 3, 1)[:, ::-1] > 0),
+        smooth=False,
+        data={"ids": [[1, 3, 2, 3, 3], [0, 1, 2, 0, 1], [3, 1, 3, 3, 3]]},
+        wrong=(("mask(x, 1)", "x[4]", "E0411", "[4] has no axis 1"),),
+    ),
+    Row("padded", "if padded(x) { x } else { 2 * x }", SERIES, lambda d: d.x * 2),
     Row(
         "gather",
         "gather(w, i)",

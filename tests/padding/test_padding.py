@@ -1,0 +1,162 @@
+"""What a model makes of a sentence does not depend on how far its batch is padded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphdl
+from graphdl.errors import ModelError
+
+LENGTHS = (7, 3, 5, 2)
+FURTHER = 4  # padding behind the longest of them
+HEAD = "input words[T]: int(50, pad = 0)\ne = words -> embedding(6)\n"
+
+ATTENTION = """
+block (x, memory) -> attend(n) {
+  state h[n]
+  best = memory @ (h -> linear(6))
+  next h = x + (softmax(best) @ memory -> linear(n)) -> tanh
+  next h
+}
+output y = (e, e -> hold) -> scan { attend(6) } -> last
+"""
+
+BODIES = [
+    "output y = e -> mean_over_time",
+    "output y = e -> max_over_time",
+    "output y = e -> last",
+    "output y = e -> reverse",
+    "output y = sum(e, 0)",
+    "output y = mean(e, [0, 1])",
+    "output y = amin(e, 0)",
+    "output y = argmax(e, 0) -> number",
+    "output y = sum(positions(e), 0) -> number",
+    "output y = argmax(number(positions(e))) -> number",
+    "output y = sum(e * mask(e), 0)",
+    "output y = sum(mask(e), [0, 1])",
+    "output y = mean(transpose(e), 1)",
+    "output y = reverse(transpose(e), 1)",
+    "output y = e -> conv1d(4, 3, pad = same) -> relu -> conv1d(5, 3, pad = 2) -> max_over_time",
+    "output y = e -> conv1d(4, 2) -> reverse",
+    "output y = e -> conv1d(4, 2, stride = 2, pad = 1) -> mean_over_time",
+    "output y = e -> transpose -> window_max(2) -> transpose -> max_over_time",
+    "output y = e -> transpose -> window_max(3, pad = 1) -> transpose -> mean_over_time",
+    "output y = e -> transpose -> window_mean(3, 1, 1) -> transpose -> max_over_time",
+    "output y = slice(e, 0, 0, size(e, 0) - 1) + slice(e, 0, 1, size(e, 0)) -> max_over_time",
+    "output y = e -> lstm(5) -> last",
+    "output y = e -> reverse -> gru(5) -> reverse",
+    "output y = (e @ transpose(e) -> softmax) @ e",
+    "output y = softmax(e @ transpose(e))",
+    "output y = log_softmax(e, 0) -> last",
+    "weight s[6]\noutput y = (e @ s -> softmax) @ e",
+    "output y = e -> heads_first(2) -> heads_last -> mean_over_time",
+    "output y = e -> layer_norm -> add_positions -> mean_over_time",
+    "output y = ((e -> mean_over_time -> hold), e) -> scan { concat -> linear(3) } -> last",
+    ATTENTION,
+]
+
+
+def sentences() -> np.ndarray[Any, Any]:
+    random = np.random.default_rng(0)
+    words = np.zeros((len(LENGTHS), max(LENGTHS) + FURTHER), np.int64)
+    for row, length in zip(words, LENGTHS, strict=True):
+        row[:length] = random.integers(1, 50, length)
+    return words
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_sentence_alone_gives_what_it_gives_in_a_batch(body: str) -> None:
+    net = graphdl.compile(HEAD + body, seed=1, dtype="float64")
+    words = sentences()
+    together = net(words=words)["y"]
+    for row, length in enumerate(LENGTHS):
+        alone = net(words=words[row : row + 1, :length])["y"][0]
+        real = together[row][tuple(slice(0, size) for size in alone.shape)]
+        assert np.allclose(real, alone, rtol=0, atol=1e-12)
+
+
+TAGGER = (
+    HEAD
+    + """
+target tag[T]: int(4)
+ahead = e -> lstm(5)
+back  = e -> reverse -> lstm(5) -> reverse
+both  = (ahead, back) -> concat -> conv1d(5, 3, pad = 1) -> batch_norm
+logits = (both @ transpose(both) -> softmax) @ both -> linear(4)
+output p = logits -> softmax
+loss   = logits -> cross_entropy(tag)
+metric = logits -> accuracy(tag)
+metric = logits -> perplexity(tag)
+"""
+)
+
+
+def test_loss_metrics_and_gradients_leave_padding_out() -> None:
+    net = graphdl.compile(TAGGER, seed=1, dtype="float64")
+    words = sentences()
+    tags = np.random.default_rng(1).integers(0, 4, words.shape)
+    further = np.pad(words, ((0, 0), (0, 5)))
+    other = np.pad(tags, ((0, 0), (0, 5)), constant_values=3)
+    first = net.evaluate(words=words, tag=tags)
+    second = net.evaluate(words=further, tag=other)
+    assert first == pytest.approx(second, abs=1e-12)
+    ours = net.gradients(words=words, tag=tags)
+    theirs = net.gradients(words=further, tag=other)
+    for name, gradient in ours.items():
+        assert np.allclose(gradient, theirs[name], rtol=0, atol=1e-12), name
+
+
+def test_a_mean_over_steps_is_a_mean_over_real_steps() -> None:
+    net = graphdl.compile(TAGGER, seed=1, dtype="float64")
+    words = sentences()
+    tags = np.random.default_rng(1).integers(0, 4, words.shape)
+    p = net(words=words)["p"]
+    real = np.arange(words.shape[1]) < np.array(LENGTHS)[:, None]
+    picked = np.take_along_axis(p, tags[..., None], -1)[..., 0]
+    loss = -np.log(picked[real]).mean()
+    right = (p.argmax(-1) == tags)[real].mean()
+    found = net.evaluate(words=words, tag=tags)
+    assert found["loss"] == pytest.approx(loss, abs=1e-12)
+    assert found["accuracy"] == pytest.approx(right, abs=1e-12)
+    assert found["perplexity"] == pytest.approx(np.exp(loss), abs=1e-11)
+
+
+def test_gradients_through_padding_are_proved() -> None:
+    net = graphdl.compile(TAGGER, seed=1, dtype="float64")
+    words = sentences()
+    tags = np.random.default_rng(1).integers(0, 4, words.shape)
+    assert net.gradcheck(data={"words": words, "tag": tags}, samples=12)
+
+
+def test_padding_within_a_sentence_is_a_word_like_others() -> None:
+    net = graphdl.compile(HEAD + "output y = sum(mask(e), [0, 1])", seed=1)
+    assert net(words=[[3, 0, 0, 4, 0]])["y"].tolist() == [4.0]
+
+
+def test_a_sentence_of_padding_alone_has_one_step() -> None:
+    net = graphdl.compile(HEAD + "output y = e -> mean_over_time", seed=1)
+    assert np.array_equal(net(words=[[0, 0, 0]])["y"], net["e.embedding.weight"][:1])
+
+
+REFUSED = [
+    ("output y = (e, e) -> concat(axis = 0)", "E0403", "only the last part may end in it"),
+    ("output y = sum(reshape(e, [size(e, 0) * 6]))", "E0408", "cannot be told"),
+    ("input more[T]: int(9, pad = 0)\noutput y = more -> embedding(2)", "E0407", "`words`"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "says"), REFUSED)
+def test_what_would_mix_padding_in_is_refused(body: str, code: str, says: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        graphdl.compile(HEAD + body)
+    assert caught.value.diagnostics[0].code == code
+    assert says in str(caught.value)
+
+
+def test_without_padding_nothing_is_masked() -> None:
+    plain = HEAD.replace(", pad = 0", "")
+    text = str(graphdl.program.text(graphdl.compile(plain + BODIES[0]).program()))
+    assert "select" not in text
