@@ -49,10 +49,9 @@ def command(
     """
     net = opened(checkpoint, chosen(gpu, backend))
     name, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=True)
-    from graphdl.engine.evaluate import evaluate
-    from graphdl.network.fitting import confusion
+    from graphdl.network.fitting import confusion, measure, settings_of_run
 
-    figures = evaluate(net, chosen_split, batch) or {}
+    figures = measure(net, chosen_split, batch, settings_of_run(net))
     matrix = confusion(net, chosen_split, batch)
     if as_json:
         click.echo(json.dumps(_facts(name, len(chosen_split), figures, matrix), indent=2))

@@ -59,7 +59,11 @@ def _beside(path: Path) -> list[str]:
 def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
     """Every finding about a model: errors and warnings, an empty list when all is well."""
     try:
-        found = elaborate(source_of(model), params)
+        source = source_of(model)
+        found = elaborate(source, params)
+        carry = found.graph.settings.get("carry_state")
+        if carry is not None and carry.value is not False:
+            elaborate(source, params, carry=True)
     except ModelError as error:
         return list(error.diagnostics)
     return list(found.graph.warnings) + setting_errors(found)

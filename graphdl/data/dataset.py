@@ -34,6 +34,7 @@ class Column:
     role: Literal["features", "label", "other"] = "other"
     scale: float = 1.0
     kind: Kind | None = None
+    sequence: bool = False
     classes: tuple[str, ...] = ()
     recode: bool = False
 
@@ -56,6 +57,13 @@ class Split:
     unit: str = "row"
     rows: Array | None = None
     dtype: str = "float32"
+    stream: bool = False
+    counted: str | None = None
+
+    def weight(self, indices: Rows) -> int:
+        """How many target elements the examples hold, what means over them are weighted by."""
+        some = self.fields[self.counted or next(iter(self.fields))][indices]
+        return some.size if self.counted else len(some)
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self.fields.items()}

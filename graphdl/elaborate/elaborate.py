@@ -41,9 +41,15 @@ class Elaborated:
 
 
 def elaborate(
-    source: Source | tree.Model, params: dict[str, Any] | None = None, *, training: bool = False
+    source: Source | tree.Model,
+    params: dict[str, Any] | None = None,
+    *,
+    training: bool = False,
+    carry: bool = False,
 ) -> Elaborated:
-    """Work a model out. Undeclared shapes are found by starting again each time one is known.
+    """Work a model out, for training or not, its states carried from window to window or not.
+
+    Undeclared shapes are found by starting again each time one is known.
 
     Raises ModelError with the diagnostics.
     """
@@ -51,7 +57,7 @@ def elaborate(
     resolved: dict[str, Shaped] = {}
     for _ in range(TRIES):
         graph = Graph(model.source, doc=_documentation(model.source.text))
-        t = Tracer(graph, resolved, training=training)
+        t = Tracer(graph, resolved, training=training, carry=carry)
         try:
             return _walk(t, model, params or {})
         except Resolved as found:
@@ -77,6 +83,14 @@ def _walk(t: Tracer, model: tree.Model, params: dict[str, Any]) -> Elaborated:
     for wire, tensor in t.tensors.items():
         if not isinstance(tensor, Tensor) and wire.node == getattr(tensor, "root", None):
             raise Resolved(tensor.root, Shaped(()))
+    if t.carry and not t.carried:
+        setting = t.graph.settings.get("carry_state")
+        raise ModelError.at(
+            setting.span if setting else None,
+            "E0605",
+            "`carry_state` is set, and this model has no state to carry",
+            hint="delete it: only `scan`, and layers such as `lstm`, have state",
+        )
     return Elaborated(
         t.graph, t.builder, dict(t.tensors), tuple(t.updates), t, scope, imports.texts
     )

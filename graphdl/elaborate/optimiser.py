@@ -13,6 +13,7 @@ from .apply import located
 from .arithmetic import lift
 from .binding import Arguments, bind
 from .elaborate import Elaborated
+from .place import Place
 from .registers import Register
 from .scope import Scope
 from .statements import run_body
@@ -39,7 +40,7 @@ class RuleKeeper:
     shape: tuple[int, ...]
     memories: list[Memory] = field(default_factory=list)
 
-    def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
+    def current(self, t: Tracer, st: tree.Register, scope: Scope, _: Place) -> Tensor:
         """The state before the step."""
         shape = self.shape
         if st.shape is not None:

@@ -25,6 +25,7 @@ class Regime:
     max_norm    largest norm of the weights into one unit
     freeze      names, or beginnings of names, of weights that stay
     accumulate  whether gradients of several batches are averaged
+    carry       whether states of scans go on from the window before
     """
 
     optimizer: Named = DEFAULT
@@ -36,6 +37,7 @@ class Regime:
     max_norm: float | None = None
     freeze: tuple[str, ...] = ()
     accumulate: bool = False
+    carry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Step:
 
 def predicting(model: Elaborated, wires: dict[str, Wire]) -> Program:
     """Values of the given wires by name; what only targets and losses need is dropped."""
-    return closed(model.builder, [(n, model.value(w).value) for n, w in wires.items()])
+    outputs = {n: model.value(w).value for n, w in wires.items()} | model.tracer.carried
+    return closed(model.builder, list(outputs.items()))
 
 
 def evaluating(model: Elaborated, wires: dict[str, Wire]) -> Program:
@@ -58,6 +61,7 @@ def evaluating(model: Elaborated, wires: dict[str, Wire]) -> Program:
     outputs = {name: model.value(wire).value for name, wire in {**wires, **named}.items()}
     if model.graph.losses:
         outputs[LOSS] = total_loss(model)
+    outputs |= model.tracer.carried
     return closed(model.builder, list(outputs.items()))
 
 
@@ -90,6 +94,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
     loss = _penalised(build, total_loss(model), weights.values(), regime)
     found = differentiate(build, loss, list(weights.values()))
     outputs = [(LOSS, loss)] + [(n, model.value(w).value) for n, w in _reported(model).items()]
+    outputs += model.tracer.carried.items()
     running = list(model.updates)
     gather: Program | None = None
     memories: list[Memory] = []

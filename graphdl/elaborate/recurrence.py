@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..graph import Named
+from ..graph.kept import CARRIED
 from ..program import Dim, Region, Size, Value
+from ..program.primitives import Reverse
 from ..syntax import tree
+from .place import Place, joined
 from .registers import Register
 from .scope import Scope
 from .values import Fact, Tensor, Unknown, describe, leaves, typed
@@ -18,21 +22,26 @@ if TYPE_CHECKING:
 class Keeper(Protocol):
     """Who keeps the states of the body that is being run: a scan, or an optimiser's rule."""
 
-    def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
-        """The value a state has now."""
+    def current(self, t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
+        """The value that a state declared at this place has now."""
 
     def following(self, t: Tracer, register: Register, value: Any) -> Tensor:
         """Take the value it has next."""
 
 
 class ScanKeeper:
-    """States of a scan: one value per example, of the declared shape at every step."""
+    """States of a scan: one value per example, of the declared shape at every step.
+
+    next   what each is after the step
+    keys   the names under which those that outlive a window are carried to the next one
+    """
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.next: dict[Value, Value] = {}
+        self.keys: dict[Value, str] = {}
 
-    def current(self, t: Tracer, st: tree.Register, scope: Scope) -> Tensor:
+    def current(self, t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
         """The state before the step."""
         shape = tuple(t.evaluate(e, scope) for e in st.shape or ())
         if any(isinstance(n, bool) or not isinstance(n, int | Size) for n in shape):
@@ -44,7 +53,15 @@ class ScanKeeper:
             raise Fact("E0409", f"`{st.name}` cannot start as {describe(initial)}")
         if isinstance(initial, Tensor) and initial.shape not in (shape, ()):
             raise Fact("E0409", f"`{st.name}` is {list(shape)}, starts as {describe(initial)}")
-        return Tensor(self.region.carry(self._start(t, st, initial, shape)), True)
+        start = self._start(t, st, initial, shape)
+        key = ""
+        if t.carry and len(t.regions) == 1:
+            key = f"{CARRIED}{joined(place.name, st.name)}"
+            start = _from_before(t, key, start)
+        state = self.region.carry(start)
+        if key:
+            self.keys[state] = key
+        return Tensor(state, True)
 
     def _start(
         self, t: Tracer, st: tree.Register, initial: Tensor | float, shape: tuple[Dim, ...]
@@ -80,6 +97,12 @@ class ScanKeeper:
         return Tensor(self.next[state], True)
 
 
+def _from_before(t: Tracer, key: str, start: Value) -> Value:
+    """A state as the window before left it, or as declared where a sequence begins."""
+    held = t.builder.input(key, start.type, "data", key)
+    return t.builder.select(t.scalar("fresh", "bool"), start, held)
+
+
 def scan(t: Tracer, e: tree.Scan, x: Any, s: Scope) -> Any:
     """Step over the first axis: the body is worked out for one step, the result has the axis."""
     with t.located(e.span, leaves(x)):
@@ -88,21 +111,53 @@ def scan(t: Tracer, e: tree.Scan, x: Any, s: Scope) -> Any:
     depth = t.depth
 
     def run() -> Any:
-        whole = [p if p.maker == "hold" else _turned(t, p) for p in parts]
+        sequences = [p if p.maker == "hold" else _turned(t, p) for p in parts]
         region = Region(t.builder, length, remember=t.training)
-        steps = tuple(_step(region, p) for p in whole)
+        steps = tuple(_step(region, p) for p in sequences)
         result, keeper = _body(t, e, steps if isinstance(x, tuple) else steps[0], s, region, depth)
         found = result if isinstance(result, tuple) else (result,)
         kept = [t.known(y) for y in found]
         following = [keeper.next[state] for state in region.carried]
+        ends = [keeper.next[state] for state in keeper.keys]
+        whole = region.close(following, [*(y.value for y in kept), *ends])
+        _carry_over(t, keeper.keys.values(), whole[len(kept) :], parts)
         outputs = [
             _turned(t, Tensor(value, y.batched, y.classes))
-            for value, y in zip(region.close(following, [y.value for y in kept]), kept, strict=True)
+            for value, y in zip(whole[: len(kept)], kept, strict=True)
         ]
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
     with t.located(e.span, list(parts)):
         return t.record("scan", "scan", "", e.span, list(parts), run, Named("scan"))
+
+
+def _carry_over(t: Tracer, keys: Iterable[str], whole: list[Value], parts: list[Tensor]) -> None:
+    """Keep what the states are behind the last step, for the window that follows."""
+    for key, steps in zip(keys, whole, strict=True):
+        if any(_goes_backwards(t, part) for part in parts):
+            raise Fact(
+                "E0605",
+                "this goes backwards in time: its state has nowhere to be carried to",
+                "leave `carry_state` out, or `reverse`",
+            )
+        length, *shape = steps.type.shape
+        end = t.builder.slice(steps, 0, length - 1, length)
+        t.carried[key] = t.builder.reshape(end, shape)
+
+
+def _goes_backwards(t: Tracer, x: Tensor) -> bool:
+    """Whether time was turned round on the way to a sequence."""
+    seen, pending = set(), [x.value] if x.maker != "hold" else []
+    while pending:
+        op = t.builder.maker(pending.pop())
+        if op is None or op in seen:
+            continue
+        seen.add(op)
+        time = 1 if x.batched else 0
+        if isinstance(op.primitive, Reverse) and op.primitive.axis == time:
+            return True
+        pending += op.args
+    return False
 
 
 def _body(

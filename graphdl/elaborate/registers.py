@@ -53,7 +53,7 @@ def declare(t: Tracer, st: tree.Register, scope: Scope) -> None:
         )
 
     def first() -> Tensor:
-        made = _kept(t, st, scope, place) if st.kind == "running" else t.state(st, scope)
+        made = _kept(t, st, scope, place) if st.kind == "running" else t.state(st, scope, place)
         register.tensor = made
         return made
 

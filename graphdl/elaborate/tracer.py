@@ -18,6 +18,7 @@ from . import recurrence, registers
 from .arithmetic import SYMBOLS, matmul, pointwise
 from .binding import Arguments, bind
 from .padding import Padding
+from .place import Place
 from .recorder import Recorder
 from .registers import Register
 from .scope import Scope
@@ -44,6 +45,8 @@ class Tracer(Recorder):
     """State of the walk; what it does with each kind of expression stands in files of their own.
 
     training    whether the walk is for a training step; predicting is another walk
+    carry       whether states of scans go on from the window before; `carried` are then the states
+                behind this window, by the key of the input that takes them
     resolved    shapes of undeclared inputs that earlier walks found out
     calls       definitions we are inside of; `called`: name and text of the innermost call
     kept        tensors of weights and running statistics by name
@@ -54,9 +57,12 @@ class Tracer(Recorder):
     padding     which steps of a padded sequence are real
     """
 
-    def __init__(self, graph: Graph, resolved: dict[str, Shaped], *, training: bool) -> None:
+    def __init__(
+        self, graph: Graph, resolved: dict[str, Shaped], *, training: bool, carry: bool = False
+    ) -> None:
         super().__init__(graph)
-        self.training, self.resolved = training, resolved
+        self.training, self.resolved, self.carry = training, resolved, carry
+        self.carried: dict[str, Value] = {}
         self.calls = 0
         self.called: tuple[str, str] | None = None
         self.kept: dict[str, Tensor] = {}
@@ -221,10 +227,10 @@ class Tracer(Recorder):
             self.kept[name] = found
         return found
 
-    def state(self, st: tree.Register, scope: Scope) -> Tensor:
-        """The current value of a state."""
+    def state(self, st: tree.Register, scope: Scope, place: Place) -> Tensor:
+        """The current value of a state that was declared at this place."""
         assert self.keeper is not None
-        return self.keeper.current(self, st, scope)
+        return self.keeper.current(self, st, scope, place)
 
     def next_state(self, register: Register, value: Any) -> Tensor:
         """Take the next value of a running register or state."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, nearest
+from ..graph.kept import NOT_WEIGHTS
 from .tensor_file import TensorFile, open_tensors
 from .trainable import Arrays, Trainable
-
-MEMORY = "o/"  # names of optimiser memory in a file; weights and running values have no prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def compare(file: TensorFile, wanted: Mapping[str, tuple[int, ...]]) -> LoadRepo
         file.path,
         tuple(name for name, shape in wanted.items() if held.get(name) == shape),
         tuple(name for name in wanted if name not in held),
-        tuple(name for name in held if name not in wanted and not name.startswith(MEMORY)),
+        tuple(name for name in held if name not in wanted and not name.startswith(NOT_WEIGHTS)),
         tuple((n, s, held[n]) for n, s in wanted.items() if n in held and held[n] != s),
     )
 
@@ -62,7 +61,7 @@ def load_by_name(trainable: Trainable, path: Path) -> LoadReport:
         UsageError, DataError: the file cannot be read, or nothing in it fits.
     """
     file = open_tensors(path)
-    own = {key[2:]: key for key in trainable.state() if not key.startswith(MEMORY)}
+    own = {key[2:]: key for key in trainable.state() if not key.startswith(NOT_WEIGHTS)}
     state = trainable.state()
     report = compare(file, {name: state[key].shape for name, key in own.items()})
     if not report.loaded:

@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file from which a model can be evaluated, drawn, resumed, exported.
 
-Weights and running values stand under their own names, optimiser memory under `o/<weight>.<state>`
-(only where training is to go on); the model's text and all else are texts in the metadata.
+Weights and running values stand under their own names; only where training is to go on, optimiser
+memory stands under `o/<weight>.<state>` and states between two windows under `c/<state>`. The
+model's text and all else are texts in the metadata.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 from safetensors.numpy import save
 
 from ..errors import DataError
+from ..graph.kept import CARRIED, MEMORY, NOT_WEIGHTS
 from .atomic import Sync, write_atomically
-from .by_name import MEMORY, compare, insist
+from .by_name import compare, insist
 from .history import Progress
 from .tensor_file import TensorFile, open_tensors
 from .trainable import Arrays, Trainable
@@ -49,7 +51,7 @@ class Checkpoint:
     def weights(self) -> Arrays:
         """Weights and running values by name."""
         entries = self.file.entries
-        return {name: e.read() for name, e in entries.items() if not name.startswith(MEMORY)}
+        return {name: e.read() for name, e in entries.items() if not name.startswith(NOT_WEIGHTS)}
 
     def state(self) -> Arrays:
         """All arrays as `Trainable.restore` takes them."""
@@ -57,7 +59,7 @@ class Checkpoint:
 
     def key(self, name: str) -> str:
         """What the network calls a tensor of the file."""
-        if name.startswith(MEMORY):
+        if name.startswith(NOT_WEIGHTS):
             return name
         return f"r/{name}" if name in self.running else f"w/{name}"
 
@@ -81,7 +83,7 @@ def save_checkpoint(
     """
     state = trainable.state() if state is None else state
     arrays = {_file_name(key): _plain(array) for key, array in state.items()
-              if progress or not key.startswith(MEMORY)}  # fmt: skip
+              if progress or not key.startswith(NOT_WEIGHTS)}  # fmt: skip
     description = dict(trainable.description())
     training = {
         "seed": int(trainable.seed),
@@ -141,12 +143,16 @@ def restore(trainable: Trainable, checkpoint: Checkpoint) -> None:
     """
     own = trainable.state()
     wanted = {_file_name(key): array.shape for key, array in own.items()}
-    parameters = {name: s for name, s in wanted.items() if not name.startswith(MEMORY)}
+    parameters = {name: s for name, s in wanted.items() if not name.startswith(NOT_WEIGHTS)}
     insist(compare(checkpoint.file, parameters))
     if checkpoint.progress:
         _insist_on_memory(checkpoint, wanted)
-    arrays = {key: array for key, array in checkpoint.state().items() if key in own}
-    trainable.restore({key: array.astype(own[key].dtype) for key, array in arrays.items()})
+    arrays = {
+        key: array.astype(own[key].dtype) if key in own else array
+        for key, array in checkpoint.state().items()
+        if key in own or key.startswith(CARRIED)
+    }
+    trainable.restore(arrays)
     trainable.seed, trainable.steps = checkpoint.seed, checkpoint.steps
     trainable.draws = checkpoint.draws
 
@@ -169,7 +175,7 @@ def _insist_on_memory(checkpoint: Checkpoint, wanted: dict[str, tuple[int, ...]]
 
 
 def _file_name(key: str) -> str:
-    return key if key.startswith(MEMORY) else key[2:]
+    return key if key.startswith(NOT_WEIGHTS) else key[2:]
 
 
 def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -81,6 +81,21 @@ def flag(value: Any) -> bool:
     return value
 
 
+def flag_or(*words: str) -> Check:
+    """True, false, or one of a few words."""
+
+    def check(value: Any) -> bool | str:
+        for read in (flag, one_of(*words)):
+            try:
+                found: bool | str = read(value)
+            except ValueError:
+                continue
+            return found
+        raise ValueError(f"true, false, {' or '.join(words)}")
+
+    return check
+
+
 def text(value: Any) -> str:
     """A text that is not empty."""
     if not isinstance(value, str) or not value:

@@ -1,32 +1,32 @@
-"""Loss and metrics of a network on a split, without training."""
+"""Loss and metrics of a network on what it is fed, without training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..data.sampler import Sampler
+from ..data.feed import Feed
 from .average import Average
-from .trainable import Split, Trainable, examples
-
-LEAST_BATCH = 100  # single examples train well but test slowly
+from .trainable import Trainable
 
 
 def evaluate(
     trainable: Trainable,
-    split: Split,
-    batch: int,
+    feed: Feed,
     *,
+    carry: bool = False,
     limit: int | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, float] | None:
-    """Means over all examples, or over `limit` batches; None when `stop` said so on the way."""
+    """Means over all target elements, or over `limit` batches; None when `stop` said so.
+
+    `carry` lets states go on from window to window.
+    """
     average = Average()
-    sampler = Sampler("sequential", len(split), max(batch, LEAST_BATCH))
-    for number, rows in enumerate(sampler.batches(epoch=0)):
+    for number, fed in enumerate(feed.batches(epoch=0)):
         if limit is not None and number >= limit:
             break
         if stop and stop():
             return None
-        values = split.batch(rows)
-        average.add(trainable.evaluate_batch(values), examples(values))
+        values = trainable.evaluate_batch(fed.batch, fresh=fed.fresh if carry else None)
+        average.add(values, fed.weight)
     return average.means()

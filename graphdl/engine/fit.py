@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from ..data.sampler import Sampler
+from ..data.feed import Feed
 from ..errors import UsageError
 from .checkpoint import Checkpoint, open_checkpoint, restore
 from .evaluate import evaluate
+from .feeding import evaluating_feed, training_feed
 from .history import History, Progress
 from .loop import Loop
 from .reporter import Clock, Quiet, Reporter
@@ -16,7 +17,7 @@ from .settings import Settings
 from .trainable import Split, Trainable
 
 # What fixes which examples come next: it cannot change in the middle of an epoch.
-_FIXED = ("batch", "sampler", "accumulate", "seed")
+_FIXED = ("batch", "sampler", "accumulate", "seed", "window", "carry_state")
 
 
 def fit(
@@ -49,17 +50,16 @@ def fit(
     if overfit:
         settings, validation = settings.but(sampler="sequential"), None
     reach = 1 if fast_dev_run else overfit
-    count = min(len(train), reach * settings.batch) if reach else len(train)
-    sampler = Sampler(settings.sampler, count, settings.batch, settings.seed)
-    progress = _resumed(trainable, resume, settings, sampler) if resume else None
-    progress = progress or Progress(origin=trainable.steps, examples=count)
+    feed = training_feed(train, settings, reach)
+    judged = evaluating_feed(validation, settings) if validation is not None else None
+    last = evaluating_feed(test, settings) if test is not None else None
+    progress = _resumed(trainable, resume, settings, feed) if resume else None
+    progress = progress or Progress(origin=trainable.steps, examples=feed.count)
     reporter = reporter or Quiet()
     limit = 1 if fast_dev_run else None
-    loop = Loop(
-        trainable, train, validation, settings, sampler, progress, reporter, folder, clock, limit
-    )
+    loop = Loop(trainable, feed, judged, settings, progress, reporter, folder, clock, limit)
     try:
-        history = _run(loop, test, resume)
+        history = _run(loop, last, resume)
     finally:
         reporter.finish()
     if fast_dev_run:
@@ -68,7 +68,7 @@ def fit(
     return history
 
 
-def _run(loop: Loop, test: Split | None, resume: Checkpoint | None) -> History:
+def _run(loop: Loop, test: Feed | None, resume: Checkpoint | None) -> History:
     folder, progress = loop.folder, loop.progress
     if folder and not resume:
         model = str(loop.trainable.description().get("model", ""))
@@ -83,7 +83,8 @@ def _run(loop: Loop, test: Split | None, resume: Checkpoint | None) -> History:
     if loop.validation is not None:
         _take_best(loop)
     if test is not None:
-        history.test = evaluate(loop.trainable, test, loop.settings.batch, limit=loop.limit) or {}
+        carry = loop.settings.carries_in_evaluation
+        history.test = evaluate(loop.trainable, test, carry=carry, limit=loop.limit) or {}
     return history
 
 
@@ -96,7 +97,7 @@ def _take_best(loop: Loop) -> None:
 
 
 def _resumed(
-    trainable: Trainable, checkpoint: Checkpoint, settings: Settings, sampler: Sampler
+    trainable: Trainable, checkpoint: Checkpoint, settings: Settings, feed: Feed
 ) -> Progress:
     progress = checkpoint.progress
     if progress is None:
@@ -104,13 +105,14 @@ def _resumed(
             f"{checkpoint.path} holds weights only: resume from the run's last.safetensors, "
             f'or start a new run from it with `load = "{checkpoint.path.name}"`'
         )
-    if progress.examples != sampler.count:
+    if progress.examples != feed.count:
         raise UsageError(
             f"cannot resume: the run had {progress.examples:,} training examples, "
-            f"now there are {sampler.count:,}"
+            f"now there are {feed.count:,}"
         )
     now = settings.to_json()
-    changed = [key for key in _FIXED if checkpoint.settings.get(key, now[key]) != now[key]]
+    before = checkpoint.settings
+    changed = [key for key in _FIXED if before.get(key, now.get(key)) != now.get(key)]
     if changed and progress.position:
         raise UsageError(
             f"cannot resume in the middle of epoch {progress.epoch} with another `{changed[0]}`: "

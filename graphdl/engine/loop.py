@@ -6,19 +6,19 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data.sampler import Sampler
+from ..data.feed import Fed, Feed
 from ..errors import DivergedError, UsageError, did_you_mean
+from ..graph.kept import NOT_WEIGHTS
 from . import checks
-from .by_name import MEMORY
 from .checkpoint import save_checkpoint
 from .evaluate import evaluate
 from .history import Ending, Progress, Record, lower_is_better
 from .interrupt import Interrupt
-from .reporter import Clock, Reporter
+from .reporter import PER_SECOND, Clock, Reporter
 from .run_folder import RunFolder
 from .schedule import Moment
 from .settings import Settings
-from .trainable import Arrays, NonFinite, Split, Trainable, examples
+from .trainable import Arrays, NonFinite, Trainable
 
 SAVE_GAP = 1.0  # seconds: epochs shorter than this share a checkpoint
 
@@ -31,10 +31,9 @@ class Loop:
     """
 
     trainable: Trainable
-    train: Split
-    validation: Split | None
+    feed: Feed
+    validation: Feed | None
     settings: Settings
-    sampler: Sampler
     progress: Progress
     reporter: Reporter
     folder: RunFolder | None
@@ -69,11 +68,9 @@ class Loop:
     def _epoch(self) -> Ending | None:
         at, began = self.progress, self.clock()
         counted = at.average.count
-        self.reporter.start(
-            at.epoch, self.settings.epochs, at.position, self.sampler.steps, counted
-        )
-        for rows in self.sampler.batches(at.origin + at.epoch, at.position):
-            self._batch(self.train.batch(rows))
+        self.reporter.start(at.epoch, self.settings.epochs, at.position, self.feed.steps, counted)
+        for fed in self.feed.batches(at.origin + at.epoch, at.position):
+            self._batch(fed)
             if self._between_updates():
                 if ending := self._reason_to_stop():
                     return ending
@@ -86,21 +83,23 @@ class Loop:
         self._close(judged, seconds, at.average.count - counted)
         return self._ended() or self._reason_to_stop()
 
-    def _batch(self, batch: Any) -> None:
+    def _batch(self, fed: Fed) -> None:
         at = self.progress
-        group, last = self.settings.accumulate, self.sampler.steps
+        group, last = self.settings.accumulate, self.feed.steps
         closes = (at.position + 1) % group == 0 or at.position + 1 == last
         if at.position % group == 0:
             at.rate = self._rate()
         try:
-            values = self.trainable.train_batch(batch, at.rate, last_of_group=closes)
+            values = self.trainable.train_batch(
+                fed.batch, at.rate, last_of_group=closes, fresh=fed.fresh
+            )
         except NonFinite as error:
             raise self._diverged(error.origin) from error
         if not math.isfinite(values.get("loss", 0.0)):
             raise self._diverged("")
         if at.step == 0 and at.position == 0:
             self._check_monitor(values)
-        at.average.add(values, examples(batch))
+        at.average.add(values, fed.weight)
         at.position += 1
         at.step += closes
         self.reporter.batch(at.position, at.average.count, at.average.means)
@@ -113,13 +112,13 @@ class Loop:
         base = getattr(self.trainable, "default_lr", None) if base is None else base
         if base is None:
             raise UsageError("a schedule needs a learning rate: write `lr` in the optimizer")
-        at, per_epoch = self.progress, -(-self.sampler.steps // self.settings.accumulate)
+        at, per_epoch = self.progress, -(-self.feed.steps // self.settings.accumulate)
         moment = Moment(at.epoch, at.step, per_epoch, self.settings.epochs, at.monitored)
         return schedule.rate(base, moment)
 
     def _between_updates(self) -> bool:
         at = self.progress.position
-        return at % self.settings.accumulate == 0 or at == self.sampler.steps
+        return at % self.settings.accumulate == 0 or at == self.feed.steps
 
     def _reason_to_stop(self) -> Ending | None:
         if self.interrupt.asked:
@@ -139,7 +138,7 @@ class Loop:
         return evaluate(
             self.trainable,
             self.validation,
-            self.settings.batch,
+            carry=self.settings.carries_in_evaluation,
             limit=self.limit,
             stop=lambda: self.interrupt.asked,
         )
@@ -151,7 +150,7 @@ class Loop:
         record |= means
         record |= {f"validation_{name}": value for name, value in judged.items()}
         record["seconds"] = round(seconds, 3)
-        record["examples_per_second"] = round(counted / max(seconds, 1e-9), 1)
+        record[self.feed.unit + PER_SECOND] = round(counted / max(seconds, 1e-9), 1)
         name = self.settings.monitor
         watched = (judged or means).get(name, math.nan)
         improved = at.close_epoch(record, watched if lower_is_better(name) else -watched)
@@ -159,7 +158,7 @@ class Loop:
             self.folder.append(record, at.records)
         if improved and (self.folder or self.validation is not None):
             state = self.trainable.state()
-            self.best = {key: state[key] for key in state if not key.startswith(MEMORY)}
+            self.best = {key: state[key] for key in state if not key.startswith(NOT_WEIGHTS)}
             self.best_is_saved = False
         self.reporter.epoch(record, improved)
         if self.clock() - self.saved >= SAVE_GAP:
@@ -209,7 +208,7 @@ class Loop:
         at = self.progress
         waited = len(at.monitored) - (at.best_epoch or 0)
         saved = f"; saved {self.folder.last}" if self.folder else ""
-        place = f"at epoch {at.epoch}, batch {at.position}/{self.sampler.steps}{saved}"
+        place = f"at epoch {at.epoch}, batch {at.position}/{self.feed.steps}{saved}"
         match ending:
             case "early stop":
                 none = f"no better {self.settings.monitor} for {waited} epochs"

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TextIO
 from .history import Record
 
 Clock = Callable[[], float]
+PER_SECOND = "_per_second"  # how the rate of a record is called: of examples, or of tokens
 
 
 class Reporter(Protocol):
@@ -120,18 +121,22 @@ def epoch_line(record: Record, epochs: int, best: bool) -> str:
     """
     seconds = record.get("seconds")
     parts = [f"epoch {record['epoch']}/{epochs}", figures(record)]
-    if isinstance(rate := record.get("examples_per_second"), (int, float)):
-        parts.append(f"{rate:,.0f}/s")
+    rates = (value for key, value in record.items() if key.endswith(PER_SECOND))
+    parts += [f"{rate:,.0f}/s" for rate in rates if isinstance(rate, int | float)]
     parts += [duration(seconds)] if seconds is not None else []
     return "  ".join([*parts, *(["best"] if best else [])])
 
 
-_NOT_FIGURES = {"epoch", "step", "lr", "seconds", "examples_per_second"}
+_NOT_FIGURES = {"epoch", "step", "lr", "seconds"}
 
 
 def figures(values: Mapping[str, Any]) -> str:
     """Losses and metrics of a record in a few words."""
-    shown = {k: v for k, v in values.items() if k not in _NOT_FIGURES and isinstance(v, float)}
+    shown = {
+        k: v
+        for k, v in values.items()
+        if k not in _NOT_FIGURES and not k.endswith(PER_SECOND) and isinstance(v, float)
+    }
     return "  ".join(f"{name.replace('_', ' ')} {value:{_form(value)}}"
                      for name, value in shown.items())  # fmt: skip
 

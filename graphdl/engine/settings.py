@@ -34,7 +34,7 @@ CHECKS: dict[str, checks.Check] = {
     "load": checks.text,
     "accumulate": checks.whole(1),
     "window": checks.whole(1),
-    "carry_state": checks.flag,
+    "carry_state": checks.flag_or("training", "evaluation"),
     "time_limit": checks.duration,
     "save_every": checks.steps_or_duration,
 }
@@ -51,6 +51,8 @@ class Settings:
     decay       l2 added to the gradient; l1 and l2 are in the loss and the gradient
     clip        by global norm; `clip_value` by each element
     accumulate  batches per update
+    window      steps of a sequence in one update; `carry_state`: whether states go on from window
+                to window, in training, in evaluation, or (true) in both
     time_limit  seconds
     save_every  steps, or a time such as "60s", between checkpoints within an epoch
     """
@@ -76,9 +78,19 @@ class Settings:
     load: str | None = None
     accumulate: int = 1
     window: int | None = None
-    carry_state: bool = False
+    carry_state: bool | str = False
     time_limit: float | None = None
     save_every: int | str = "60s"
+
+    @property
+    def carries_in_training(self) -> bool:
+        """Whether states go on from window to window in training."""
+        return self.carry_state in (True, "training")
+
+    @property
+    def carries_in_evaluation(self) -> bool:
+        """Whether states go on from window to window in evaluation."""
+        return self.carry_state in (True, "evaluation")
 
     @classmethod
     def resolve(

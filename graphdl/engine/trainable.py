@@ -26,8 +26,17 @@ class Split(Protocol):
         """Number of examples."""
         ...
 
+    @property
+    def stream(self) -> bool:
+        """Whether the examples are the steps of one long text."""
+        ...
+
     def batch(self, indices: np.ndarray[Any, Any]) -> Batch:
         """The named arrays of these examples, batch axis first."""
+        ...
+
+    def weight(self, indices: np.ndarray[Any, Any]) -> int:
+        """How many target elements these examples hold."""
         ...
 
 
@@ -35,7 +44,8 @@ class Trainable(Protocol):
     """A compiled network with its weights.
 
     seed, steps and draws are all its randomness and time: updates done and random numbers drawn.
-    State arrays are host copies named `w/<weight>`, `r/<running>` and `o/<weight>.<state>`.
+    State arrays are host copies named `w/<weight>`, `r/<running>`, `o/<weight>.<state>` and, for
+    states that go on from window to window, `c/<state>`.
     """
 
     seed: int
@@ -43,16 +53,21 @@ class Trainable(Protocol):
     draws: int
 
     def train_batch(
-        self, batch: Batch, lr: float | None, *, last_of_group: bool = True
+        self, batch: Batch, lr: float | None, *, last_of_group: bool = True, fresh: bool = True
     ) -> dict[str, float]:
         """Loss and metrics of this batch; the update happens on the last of a group.
+
+        `fresh` says that carried states begin anew.
 
         Raises NonFinite before the update; the weights are then as they were.
         """
         ...
 
-    def evaluate_batch(self, batch: Batch) -> dict[str, float]:
-        """Loss and metrics as means over the batch, without training."""
+    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:
+        """Loss and metrics as means over the batch, without training.
+
+        None carries no state; False goes on from the batch before, True begins anew.
+        """
         ...
 
     def state(self) -> Arrays:
@@ -66,12 +81,3 @@ class Trainable(Protocol):
     def description(self) -> dict[str, Any]:
         """Model text, file name, parameters, seed, versions, dtype, backend; fit for JSON."""
         ...
-
-
-def examples(batch: Batch) -> int:
-    """How many examples a batch holds.
-
-    >>> examples({"x": np.zeros((3, 2))})
-    3
-    """
-    return len(next(iter(batch.values()))) if batch else 0

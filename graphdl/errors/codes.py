@@ -89,6 +89,7 @@ CODES = {
     "E0602": "a state never gets a next value",
     "E0603": "`next` of something that is not a state",
     "E0604": "a running statistic inside a scan",
+    "E0605": "a state that cannot be carried to the next window",
     # 07 training and data
     "E0701": "a data set lacks a field",
     "E0702": "data and model do not fit together",

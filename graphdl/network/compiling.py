@@ -54,4 +54,5 @@ def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None
     )
     restore(net, checkpoint)
     net.steps, net.draws = checkpoint.steps, checkpoint.draws
+    net.trained_with = checkpoint.settings
     return net

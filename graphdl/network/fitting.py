@@ -13,7 +13,8 @@ from ..data import Dataset, Lookup, Split, bind, load
 from ..data.lookup import silent
 from ..engine.checkpoint import open_checkpoint
 from ..engine.confusion import Confusion
-from ..engine.evaluate import evaluate as evaluate_split
+from ..engine.evaluate import evaluate as evaluate_feed
+from ..engine.feeding import evaluating_feed
 from ..engine.fit import fit as run
 from ..engine.history import History
 from ..engine.reporter import Reporter
@@ -32,6 +33,11 @@ Array = np.ndarray[Any, Any]
 def settings_of(net: Network, overrides: Mapping[str, Any]) -> Settings:
     """The file's `train` block with overrides."""
     return Settings.resolve(net.graph.settings, overrides)
+
+
+def settings_of_run(net: Network) -> Settings:
+    """What a checkpoint was trained with; without one, the file's `train` block."""
+    return Settings.from_json(net.trained_with) if net.trained_with else settings_of(net, {})
 
 
 def dataset(
@@ -106,7 +112,6 @@ def fit(
     found = _examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
         found = _set_aside(found, settings)
-    _refuse_windows(settings)
     net.use(settings)
     if checkpoint is None:
         _start(net, settings, report)
@@ -127,14 +132,6 @@ def fit(
         fast_dev_run=fast_dev_run,
         overfit=overfit,
     )
-
-
-def _refuse_windows(settings: Settings) -> None:
-    if settings.window is not None or settings.carry_state:
-        raise UsageError(
-            "`window` and `carry_state` are known but do not train yet: "
-            "delete them to train on whole sequences"
-        )
 
 
 def _start(net: Network, settings: Settings, report: Callable[[str], None]) -> None:
@@ -212,9 +209,16 @@ def evaluate(
 
     Raises UsageError for unknown names, DataError for examples that are missing or do not fit.
     """
-    found = _examples(net, data, arrays, None, None, data_dir, silent, settings_of(net, {}))
+    settings = settings_of_run(net)
+    found = _examples(net, data, arrays, None, None, data_dir, silent, settings)
     _, chosen = split_of(found, split)
-    return evaluate_split(net, chosen, batch) or {}
+    return measure(net, chosen, batch, settings)
+
+
+def measure(net: Network, split: Split, batch: int, settings: Settings) -> dict[str, float]:
+    """Loss and metrics over a split, in windows and with carried states where settings say so."""
+    feed = evaluating_feed(split, settings, batch)
+    return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
 
 
 def predict(

@@ -23,12 +23,14 @@ from ..elaborate import (
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError, did_you_mean
 from ..graph import Graph
+from ..graph.kept import CARRIED
 from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
 from . import fitting, jacobian
 from . import gradcheck as gradients_check
 from .asked import by_name, differentiable, require_loss, wires
+from .carried import Carried
 from .description import description
 from .port import Port, accepted
 from .update import OPTIMISER, TrainingStep, forget, regime_of
@@ -74,12 +76,14 @@ class Network:
         self.dtype, self.seed = dtype, seed
         self.steps = 0
         self.draws = 0
+        self.trained_with: dict[str, Any] = {}
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
         self._store = self._weights.store
         self._executables: dict[object, Executable] = {}
         self._step: TrainingStep | None = None
         self._gathered = 0
+        self._carried, self._judged = (Carried(self._backend, dtype) for _ in range(2))
         self._ports = {
             n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
         }
@@ -236,33 +240,67 @@ class Network:
     # ---- what the training loop asks (engine.Trainable) -----------------------------------
 
     def train_batch(
-        self, batch: Mapping[str, Array], lr: float | None, *, last_of_group: bool = True
+        self,
+        batch: Mapping[str, Array],
+        lr: float | None,
+        *,
+        last_of_group: bool = True,
+        fresh: bool = True,
     ) -> dict[str, float]:
-        """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite."""
+        """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite.
+
+        Where states are carried, they begin anew if `fresh`.
+        """
         step = self._training()
-        data = self._device(batch)
         program = step.last if last_of_group or step.gather is None else step.gather
+        data = self._device(self._carried.fed(program, batch, fresh) if step.carry else batch)
         self._gathered += 1
         scalars = self._scalars() | {
             "lr": (step.rate or 0.0) if lr is None else lr,
             "step": self.steps + 1,
             "group": self._gathered,
+            "fresh": fresh,
         }
         try:
             found = program.run(self._store, data, scalars, guard=LOSS)
         except NonFiniteResult:
             self._gathered -= 1
             raise NonFinite(program.inspect(self._store, data, scalars) or "") from None
+        found = self._carried.take(found)
         self.draws += 1
         if program is step.last:
             self.steps, self._gathered = self.steps + 1, 0
         return {name: float(value) for name, value in found.items()}
 
-    def evaluate_batch(self, batch: Mapping[str, Array]) -> dict[str, float]:
-        """Loss, each named loss and metric of a batch, as when predicting."""
-        program = self._executable("evaluate", lambda: evaluating(self._predicting, {}))
-        found = program.run(self._store, self._device(batch), self._scalars())
+    def evaluate_batch(
+        self, batch: Mapping[str, Array], *, fresh: bool | None = None
+    ) -> dict[str, float]:
+        """Loss, each named loss and metric of a batch, as when predicting.
+
+        False for `fresh` goes on with the states of the batch before, True begins them anew.
+        """
+        if fresh is not None:
+            found = self._window("evaluate", lambda m: evaluating(m, {}), batch, fresh)
+        else:
+            program = self._executable("evaluate", lambda: evaluating(self._predicting, {}))
+            found = program.run(self._store, self._device(batch), self._scalars())
         return {name: float(value) for name, value in found.items()}
+
+    def _window(
+        self,
+        kind: str,
+        build: Callable[[Elaborated], Program],
+        data: Mapping[str, Array],
+        fresh: bool,
+    ) -> dict[str, Any]:
+        """What a program gives for a window that follows another, or begins anew."""
+        key = ("carry", kind)
+        program = self._executable(
+            key, lambda: build(elaborate(self._model, self._params, carry=True))
+        )
+        scalars = self._scalars() | {"fresh": fresh}
+        given = self._device(self._judged.fed(program, data, fresh))
+        return self._judged.take(program.run(self._store, given, scalars))
 
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
@@ -277,7 +315,8 @@ class Network:
         names = {
             n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
         }
-        return {names.get(k, k): self._copy(v) for k, v in self._store.items()}
+        kept = {names.get(k, k): self._copy(v) for k, v in self._store.items()}
+        return kept | self._carried.arrays
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave."""
@@ -285,6 +324,8 @@ class Network:
             if key.startswith(OPTIMISER):
                 self._training()
                 self._store[key] = self._backend.from_host(np.asarray(array, self.dtype))
+            elif key.startswith(CARRIED):
+                self._carried.arrays[key] = np.asarray(array, self.dtype)
             else:
                 self[key[2:]] = array
 
@@ -308,7 +349,7 @@ class Network:
         return program if stage == "backward" else optimise(program)
 
     def _elaborated(self) -> Elaborated:
-        return elaborate(self._model, self._params, training=True)
+        return elaborate(self._model, self._params, training=True, carry=self._regime.carry)
 
     def _executable(self, key: object, build: Callable[[], Program]) -> Executable:
         found = self._executables.get(key)

@@ -26,10 +26,11 @@ class TrainingStep:
 
     last    the executable of a step; `gather` that of a batch before the last of a group
     rate    the learning rate as written, None for a rule without one
+    carry   whether states of scans go on from the window before
     """
 
     def __init__(self, model: Elaborated, regime: Regime, backend: Backend, dtype: str) -> None:
-        self.rate = rate(model, regime.optimizer)
+        self.rate, self.carry = rate(model, regime.optimizer), regime.carry
         step = training(model, regime)
         self.last = Executable(optimise(step.last), backend.xp, dtype)
         self.gather = None
@@ -85,4 +86,5 @@ def regime_of(settings: Settings) -> Regime:
         max_norm=settings.max_norm,
         freeze=tuple(settings.freeze),
         accumulate=settings.accumulate > 1,
+        carry=settings.carries_in_training,
     )

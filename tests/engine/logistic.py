@@ -27,8 +27,9 @@ class Logistic:
         self.seen: list[int] = []
 
     def train_batch(
-        self, batch: Batch, lr: float | None, *, last_of_group: bool = True
+        self, batch: Batch, lr: float | None, *, last_of_group: bool = True, fresh: bool = True
     ) -> dict[str, float]:
+        assert fresh
         x, y = batch["x"], batch["y"]
         key = np.array([self.seed, self.draws], np.uint64)
         noise = np.random.Generator(np.random.Philox(key=key)).normal(0, 0.01, x.shape)
@@ -49,7 +50,8 @@ class Logistic:
             self.steps += 1
         return values
 
-    def evaluate_batch(self, batch: Batch) -> dict[str, float]:
+    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:
+        assert fresh is None
         return self.figures(1 / (1 + np.exp(-batch["x"] @ self.w)), batch["y"])
 
     def figures(self, p: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> dict[str, float]:
@@ -80,7 +82,7 @@ class Judged(Logistic):
         names, columns = figures.keys(), figures.values()
         self.rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
-    def evaluate_batch(self, batch: Batch) -> dict[str, float]:  # noqa: ARG002
+    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:  # noqa: ARG002
         return next(self.rows)
 
 
@@ -93,8 +95,13 @@ class Points:
         self.y = (self.x.sum(axis=1) > 0).astype(np.float32)
         self.before: Callable[[], None] | None = None
 
+    stream = False
+
     def __len__(self) -> int:
         return len(self.x)
+
+    def weight(self, indices: np.ndarray[Any, Any]) -> int:
+        return len(indices)
 
     def batch(self, indices: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
         if self.before:

@@ -63,7 +63,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("clip", 0, "`clip` must be a number above 0, got 0"),
     ("l1", -1, "`l1` must be a number from 0, got -1"),
     ("validation", 1.5, "`validation` must be a fraction below 1 or a number of examples, got 1.5"),
-    ("carry_state", 1, "`carry_state` must be true or false, got 1"),
+    ("carry_state", 1, "`carry_state` must be true, false, training or evaluation, got 1"),
     ("sampler", "random", "`sampler` must be one of shuffle, sequential, replacement"),
     ("freeze", [3], "`freeze` must be a list of names"),
     ("load", 3, "`load` must be a text in quotes"),

@@ -1,0 +1,85 @@
+"""Which batches the settings ask for: of examples, of windows of sequences, of one long text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..data.feed import Batches, Feed, Pieces, Streams, Windows
+from ..data.sampler import Sampler
+from ..errors import UsageError
+from .settings import Settings
+
+LEAST_BATCH = 100  # single examples train well but test slowly
+
+
+def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
+    """The batches of training; `reach` takes only so many, the first ones.
+
+    Raises UsageError for windows of what has no steps, and for a text without them.
+    """
+    _check(split, settings)
+    batch, window = settings.batch, settings.window
+    if split.stream:
+        assert window is not None
+        if settings.carries_in_training:
+            return _streams(split, batch, window, reach)
+        return Pieces(split, _sampler(len(split) // window, settings, reach), window)
+    sampler = _sampler(len(split), settings, reach)
+    return _cut(split, sampler, window) if window else Batches(split, sampler)
+
+
+def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) -> Feed:
+    """The batches of an evaluation: all examples in order.
+
+    A text whose states are carried is one sequence, read at as many steps at a time as training
+    does in all its streams.
+    """
+    _check(split, settings)
+    batch, window = max(batch or settings.batch, LEAST_BATCH), settings.window
+    if split.stream:
+        assert window is not None
+        if settings.carries_in_evaluation:
+            return _streams(split, 1, window * settings.batch, 0)
+        count = len(split) // window
+        return Pieces(split, Sampler("sequential", count, batch), window, tail=True)
+    sampler = Sampler("sequential", len(split), batch)
+    return _cut(split, sampler, window) if window else Batches(split, sampler)
+
+
+def _sampler(count: int, settings: Settings, reach: int) -> Sampler:
+    if count < 1:
+        raise UsageError(f"the text is shorter than one window of {settings.window} steps")
+    count = min(count, reach * settings.batch) if reach else count
+    return Sampler(settings.sampler, count, settings.batch, settings.seed)
+
+
+def _streams(split: Any, batch: int, window: int, reach: int) -> Streams:
+    if len(split) < batch:
+        raise UsageError(f"a text of {len(split):,} steps cannot be read in {batch} streams")
+    return Streams(split, batch, window, reach)
+
+
+def _cut(split: Any, sampler: Sampler, window: int) -> Feed:
+    names = _sequences(split)
+    lengths = {getattr(split.fields[name], "shape", (0, 0))[1] for name in names}
+    if len(lengths) > 1:
+        raise UsageError("`window` cuts sequences of one length, and these differ")
+    return Windows(split, sampler, window, names)
+
+
+def _sequences(split: Any) -> tuple[str, ...]:
+    return tuple(name for name in split.fields if split.column(name).sequence)
+
+
+def _check(split: Any, settings: Settings) -> None:
+    if settings.window is None:
+        if split.stream:
+            raise UsageError(
+                "a text is read in windows: write `window = 35` in `train`, the steps of an update"
+            )
+        if settings.carry_state:
+            raise UsageError(
+                "`carry_state` carries states from window to window: write `window = 35` as well"
+            )
+    elif not split.stream and not _sequences(split):
+        raise UsageError("`window` cuts sequences over time, and this model has none: delete it")
