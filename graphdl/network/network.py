@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..backends import Executable, open_backend
 from ..backends import NonFinite as NonFiniteResult
-from ..elaborate import (
-    LOSS,
-    Elaborated,
-    elaborate,
-    evaluating,
-    gradients,
-    predicting,
-    training,
-)
+from ..backends import open_backend
+from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
-from ..errors import DivergedError, UsageError, did_you_mean
+from ..errors import DivergedError, UsageError
 from ..graph import Graph
 from ..graph.kept import CARRIED
-from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
 from . import fitting, jacobian
@@ -33,6 +24,7 @@ from .asked import by_name, differentiable, require_loss, wires
 from .carried import Carried
 from .description import description
 from .port import Port, accepted
+from .programs import Build, Programs
 from .update import OPTIMISER, TrainingStep, forget, regime_of
 from .weights import Weights
 
@@ -42,7 +34,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-STAGES = ("program", "backward", "schedule")
 
 
 class Network:
@@ -70,9 +61,8 @@ class Network:
         if dtype not in DTYPES:
             raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
         self._backend = open_backend(backend)
-        self._model, self._params = model, dict(params)
-        self._predicting = elaborate(model, self._params)
-        self.graph: Graph = self._predicting.graph
+        self._programs = Programs(model, params, self._backend, dtype)
+        self.graph: Graph = self._programs.predicting.graph
         self.dtype, self.seed = dtype, seed
         self.steps = 0
         self.draws = 0
@@ -80,10 +70,9 @@ class Network:
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
         self._store = self._weights.store
-        self._executables: dict[object, Executable] = {}
         self._step: TrainingStep | None = None
         self._gathered = 0
-        self._carried, self._judged = (Carried(self._backend, dtype) for _ in range(2))
+        self._carried = Carried(self._backend, dtype)
         self._ports = {
             n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
         }
@@ -97,19 +86,19 @@ class Network:
     @property
     def name(self) -> str:
         """Name of the model's file without its ending, or `model`."""
-        stem = Path(self._model.source.name).stem
+        stem = Path(self.syntax.source.name).stem
         return stem if stem.isidentifier() or "-" in stem else "model"
 
     @property
     def folder(self) -> Path | None:
         """Where the model's file is, and files it names are looked for; None for a text."""
-        path = Path(self._model.source.name)
+        path = Path(self.syntax.source.name)
         return path.parent if path.is_file() else None
 
     @property
     def syntax(self) -> tree.Model:
         """The syntax tree it was compiled from."""
-        return self._model
+        return self._programs.model
 
     @property
     def params(self) -> dict[str, Any]:
@@ -183,11 +172,9 @@ class Network:
         """
         extra = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         data = accepted(self.inputs, by_name(self.graph, arrays, named), missing_ok=True)
-        program = self._executable(
-            ("predict", extra), lambda: predicting(self._predicting, wires(self.graph, extra))
+        return self._programs.copies(
+            self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
         )
-        self._all_given(program, data)
-        return self._host(program.run(self._store, self._device(data), self._scalars()))
 
     def loss(self, **batch: ArrayLike) -> float:
         """The loss of a batch [examples, *shape] as when predicting: no dropout, running averages.
@@ -211,12 +198,12 @@ class Network:
         data = self._complete(batch)
         names = tuple(differentiable(self.graph, wrt))
 
-        def build() -> Program:
-            return gradients(self._elaborated(), names)
-
-        program = self._executable(("gradients", names), build)
-        found = program.run(self._store, self._device(data), self._scalars())
-        return {n: self._copy(found[f"gradient/{n}"]) for n in names}
+        program = self._programs.executable(
+            ("gradients", names),
+            lambda: gradients(self._programs.elaborated(self._regime), names),
+        )
+        found = program.run(self._store, self._programs.device(data), self._scalars())
+        return {n: self._programs.copy(found[f"gradient/{n}"]) for n in names}
 
     def step(self, lr: float | None = None, **batch: ArrayLike) -> float:
         """One update on a batch [examples, *shape]; returns the loss before it.
@@ -253,7 +240,8 @@ class Network:
         """
         step = self._training()
         program = step.last if last_of_group or step.gather is None else step.gather
-        data = self._device(self._carried.fed(program, batch, fresh) if step.carry else batch)
+        batch = self._carried.fed(program, batch, fresh) if step.carry else batch
+        data = self._programs.device(batch)
         self._gathered += 1
         scalars = self._scalars() | {
             "lr": (step.rate or 0.0) if lr is None else lr,
@@ -279,28 +267,17 @@ class Network:
 
         False for `fresh` goes on with the states of the batch before, True begins them anew.
         """
-        if fresh is not None:
-            found = self._window("evaluate", lambda m: evaluating(m, {}), batch, fresh)
-        else:
-            program = self._executable("evaluate", lambda: evaluating(self._predicting, {}))
-            found = program.run(self._store, self._device(batch), self._scalars())
+        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh)
         return {name: float(value) for name, value in found.items()}
 
-    def _window(
-        self,
-        kind: str,
-        build: Callable[[Elaborated], Program],
-        data: Mapping[str, Array],
-        fresh: bool,
+    def _run(
+        self, key: object, build: Build, data: Mapping[str, Array], fresh: bool | None = None
     ) -> dict[str, Any]:
-        """What a program gives for a window that follows another, or begins anew."""
-        key = ("carry", kind)
-        program = self._executable(
-            key, lambda: build(elaborate(self._model, self._params, carry=True))
-        )
-        scalars = self._scalars() | {"fresh": fresh}
-        given = self._device(self._judged.fed(program, data, fresh))
-        return self._judged.take(program.run(self._store, given, scalars))
+        """What a program gives for data: by themselves, or as a window after another."""
+        run, scalars = self._programs, self._scalars()
+        if fresh is None:
+            return run.predicted(key, build, self._store, data, scalars)
+        return run.continued(key, build, self._store, data, scalars, fresh)
 
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
@@ -315,7 +292,7 @@ class Network:
         names = {
             n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
         }
-        kept = {names.get(k, k): self._copy(v) for k, v in self._store.items()}
+        kept = {names.get(k, k): self._programs.copy(v) for k, v in self._store.items()}
         return kept | self._carried.arrays
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
@@ -331,7 +308,7 @@ class Network:
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the network."""
-        return description(self, self._predicting.imports)
+        return description(self, self._programs.predicting.imports)
 
     # ---- programs ----------------------------------------------------------------------
 
@@ -340,28 +317,13 @@ class Network:
 
         Raises UsageError for another stage, and for the last two where there is no loss.
         """
-        if stage not in STAGES:
-            hint = did_you_mean(stage, STAGES) or f"there are: {', '.join(STAGES)}"
-            raise UsageError(f"there is no stage `{stage}`; {hint}")
-        if stage == "program":
-            return evaluating(self._predicting, dict(self.graph.outputs))
-        program = training(self._elaborated(), self._regime).last
-        return program if stage == "backward" else optimise(program)
-
-    def _elaborated(self) -> Elaborated:
-        return elaborate(self._model, self._params, training=True, carry=self._regime.carry)
-
-    def _executable(self, key: object, build: Callable[[], Program]) -> Executable:
-        found = self._executables.get(key)
-        if found is None:
-            found = Executable(optimise(build()), self._backend.xp, self.dtype)
-            self._executables[key] = found
-        return found
+        return self._programs.stage(stage, self._regime)
 
     def _training(self) -> TrainingStep:
         if self._step is None:
             require_loss(self.graph)
-            self._step = TrainingStep(self._elaborated(), self._regime, self._backend, self.dtype)
+            model = self._programs.elaborated(self._regime)
+            self._step = TrainingStep(model, self._regime, self._backend, self.dtype)
             self._step.settle(self._store)
         return self._step
 
@@ -372,20 +334,6 @@ class Network:
 
     def _scalars(self) -> dict[str, float]:
         return {"seed": self.seed, "draw": self.draws}
-
-    def _all_given(self, program: Executable, data: Mapping[str, Array]) -> None:
-        for one in program.program.inputs:
-            if one.role == "data" and one.key not in data:
-                raise UsageError(f"`{one.key}` is missing: write `net({one.key} = array)`")
-
-    def _device(self, data: Mapping[str, Array]) -> Mapping[str, Any]:
-        return {k: self._backend.from_host(v) for k, v in data.items()}
-
-    def _host(self, found: Mapping[str, Any]) -> dict[str, Array]:
-        return {n: self._copy(v) for n, v in found.items()}
-
-    def _copy(self, array: Any) -> Array:
-        return np.array(self._backend.to_host(array))
 
     # ---- longer work: functions of a network, each in a file of its own ----------------------
 

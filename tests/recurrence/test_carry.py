@@ -93,7 +93,7 @@ def test_no_gradient_goes_over_the_border() -> None:
         """The second window alone, its start held."""
         other = network("rnn(4)")
         other[name] = w
-        other._judged.arrays[held] = start
+        other._programs.judged.arrays[held] = start
         return other.evaluate_batch(second, fresh=False)["loss"]
 
     for place in [(0, 1), (2, 3), (3, 0)]:
@@ -125,7 +125,7 @@ def test_states_of_an_inner_scan_begin_anew_at_every_outer_step() -> None:
     whole = net.evaluate_batch({"x": x})["loss"]
     parts = [net.evaluate_batch({"x": x[:, i : i + 2]}, fresh=i == 0)["loss"] for i in (0, 2, 4)]
     assert sum(parts) / 3 == pytest.approx(whole, abs=1e-12)
-    assert list(net._judged.arrays) == ["c/y.scan.cell.h"]
+    assert list(net._programs.judged.arrays) == ["c/y.scan.cell.h"]
 
 
 def test_a_window_of_other_sequences_is_refused() -> None:

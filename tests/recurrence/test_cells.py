@@ -90,9 +90,9 @@ def test_a_cell_by_hand_is_the_built_in() -> None:
 def test_another_length_compiles_nothing() -> None:
     net = gdl.compile(model("lstm"))
     net.predict(examples(2, 5)["x"])
-    before = dict(net._executables)
+    before = dict(net._programs.executables)
     assert net.predict(examples(2, 9)["x"]).shape == (2, 9, 3)
-    assert net._executables == before
+    assert net._programs.executables == before
 
 
 def test_no_steps_give_nothing() -> None:

@@ -1,0 +1,105 @@
+"""The programs of one model, compiled when they are first asked for, and run on its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..backends import Backend, Executable, Store
+from ..elaborate import Elaborated, Regime, elaborate, evaluating, training
+from ..errors import UsageError, did_you_mean
+from ..passes import optimise
+from ..program import Program
+from ..syntax import tree
+from .carried import Carried
+
+Array = np.ndarray[Any, Any]
+Build = Callable[[Elaborated], Program]
+STAGES = ("program", "backward", "schedule")
+
+
+class Programs:
+    """What a network runs.
+
+    predicting   the model worked out for predicting; training works it out anew
+    judged       states on their way through the windows of an evaluation
+    """
+
+    def __init__(
+        self, model: tree.Model, params: Mapping[str, Any], backend: Backend, dtype: str
+    ) -> None:
+        self.model, self.params = model, dict(params)
+        self.backend, self.dtype = backend, dtype
+        self.predicting = elaborate(model, self.params)
+        self.judged = Carried(backend, dtype)
+        self.executables: dict[object, Executable] = {}
+
+    def executable(self, key: object, build: Callable[[], Program]) -> Executable:
+        """The program called `key`, built and optimised at the first call."""
+        found = self.executables.get(key)
+        if found is None:
+            found = Executable(optimise(build()), self.backend.xp, self.dtype)
+            self.executables[key] = found
+        return found
+
+    def predicted(
+        self,
+        key: object,
+        build: Build,
+        store: Store,
+        data: Mapping[str, Array],
+        scalars: Mapping[str, float],
+    ) -> dict[str, Any]:
+        """What a program of the model as it predicts gives for data."""
+        program = self.executable(key, lambda: build(self.predicting))
+        for one in program.program.inputs:
+            if one.role == "data" and one.key not in data:
+                raise UsageError(f"`{one.key}` is missing: write `net({one.key} = array)`")
+        return program.run(store, self.device(data), scalars)
+
+    def continued(
+        self,
+        key: object,
+        build: Build,
+        store: Store,
+        data: Mapping[str, Array],
+        scalars: Mapping[str, float],
+        fresh: bool,
+    ) -> dict[str, Any]:
+        """The same for a window that follows another, or begins anew."""
+        program = self.executable(
+            ("window", key), lambda: build(elaborate(self.model, self.params, carry=True))
+        )
+        given = self.device(self.judged.fed(program, data, fresh))
+        return self.judged.take(program.run(store, given, {**scalars, "fresh": fresh}))
+
+    def elaborated(self, regime: Regime) -> Elaborated:
+        """The model worked out for training: it can be used once."""
+        return elaborate(self.model, self.params, training=True, carry=regime.carry)
+
+    def stage(self, stage: str, regime: Regime) -> Program:
+        """The tensor program at a stage: program, backward or schedule (optimised).
+
+        Raises UsageError for another stage, and for the last two where there is no loss.
+        """
+        if stage not in STAGES:
+            hint = did_you_mean(stage, STAGES) or f"there are: {', '.join(STAGES)}"
+            raise UsageError(f"there is no stage `{stage}`; {hint}")
+        if stage == "program":
+            return evaluating(self.predicting, dict(self.predicting.graph.outputs))
+        program = training(self.elaborated(regime), regime).last
+        return program if stage == "backward" else optimise(program)
+
+    def device(self, data: Mapping[str, Array]) -> Mapping[str, Any]:
+        """Arrays where the backend computes."""
+        return {k: self.backend.from_host(v) for k, v in data.items()}
+
+    def copies(self, found: Mapping[str, Any]) -> dict[str, Array]:
+        """Results of a run as arrays that last."""
+        return {n: self.copy(v) for n, v in found.items()}
+
+    def copy(self, array: Any) -> Array:
+        """One of them."""
+        return np.array(self.backend.to_host(array))
