@@ -8,7 +8,7 @@ from ..errors import Label, ModelError
 from ..graph import Named, Setting
 from ..syntax import tree
 from .scope import Scope
-from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown
+from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown, describe
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -39,7 +39,7 @@ def setting_value(t: Tracer, e: tree.Expression, scope: Scope) -> Any:
             return tuple(setting_value(t, item, scope) for item in e.items)
         case tree.Table():
             return {
-                setting_value(t, key, scope): setting_value(t, value, scope)
+                _key(setting_value(t, key, scope), key): setting_value(t, value, scope)
                 for key, value in e.entries
             }
         case tree.Call():
@@ -47,6 +47,20 @@ def setting_value(t: Tracer, e: tree.Expression, scope: Scope) -> Any:
         case tree.Name():
             return _name(t, e, scope)
     return t.evaluate(e, scope)
+
+
+def _key(value: Any, e: tree.Expression) -> Any:
+    """A name or a constant, by which something is looked up."""
+    if isinstance(value, Named) and not (value.arguments or value.keywords):
+        return value.name
+    if isinstance(value, str | int | float):
+        return value
+    raise ModelError.at(
+        e.span,
+        "E0702",
+        f"before the colon stands a number or a name, not {describe(value)}",
+        hint="write a table such as `{5: 0.5}`",
+    )
 
 
 def _name(t: Tracer, e: tree.Name, scope: Scope) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,7 +34,7 @@ class Row:
     """One weight or input: the largest differences, and where.
 
     probes    elements compared; `kinks` those set apart, where a choice such as a maximum switched
-    squares   sum of squared differences
+    squares   sum of squared differences; `all_squares` with those of the kinks
     norm      of the whole gradient: how much of it reaches this weight
     """
 
@@ -50,6 +50,7 @@ class Row:
     ok: bool
     kinks: int = 0
     norm: float = 0.0
+    all_squares: float = 0.0
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ class Report:
                 )
             )
             lines.append(text + verdict)
+            if r.kinks:
+                lines.append(f"  {'':<{width}}  with its kinks: sum sq {r.all_squares:.5g}")
         lines += [
             f"  {n} probe{'s' * (n > 1)} set apart: {origin} switches within the step"
             for origin, n in self.kinks.items()
@@ -179,16 +182,21 @@ class _Check:
         places = np.arange(count)
         if samples and count > samples:
             places = np.sort(random.choice(count, samples, replace=False))
-        kept, numeric, kinks = [], [], 0
+        kept: list[int] = []
+        kinks: list[int] = []
+        numeric, bent = [], []
         for place in places:
             value, origin = self._difference(array, int(place))
             if origin is not None:
-                kinks += 1
+                kinks.append(int(place))
+                bent.append(value)
                 report.kinks[origin] = report.kinks.get(origin, 0) + 1
                 continue
             kept.append(int(place))
             numeric.append(value)
-        return self._row(name, array.shape, analytic, kept, np.array(numeric), kinks)
+        row = self._row(name, array.shape, analytic, kept, np.array(numeric))
+        apart = analytic.reshape(-1)[kinks] - np.array(bent)
+        return replace(row, kinks=len(kinks), all_squares=row.squares + float((apart**2).sum()))
 
     def _difference(self, array: Array, place: int) -> tuple[float, str | None]:
         """Slope of the loss at one element; the node that switches, if one does."""
@@ -217,11 +225,10 @@ class _Check:
         analytic: Array,
         kept: list[int],
         numeric: Array,
-        kinks: int,
     ) -> Row:
         norm = float(np.linalg.norm(analytic))
         if not kept:
-            return Row(name, shape, 0, 0.0, 0.0, 0.0, (), 0.0, 0.0, True, kinks, norm)
+            return Row(name, shape, 0, 0.0, 0.0, 0.0, (), 0.0, 0.0, True, norm=norm)
         exact = analytic.reshape(-1)[kept]
         gaps = np.abs(exact - numeric)
         scale = np.maximum(np.abs(exact), np.abs(numeric))
@@ -242,8 +249,7 @@ class _Check:
             float(exact[worst]),
             float(numeric[worst]),
             not wrong.any(),
-            kinks,
-            norm,
+            norm=norm,
         )
 
 

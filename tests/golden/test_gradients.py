@@ -304,4 +304,8 @@ def test_the_sparse_sentence_network_and_its_kink() -> None:
     squares = {row.name: row.squares for row in report.rows}
     assert squares["V"] < 1e-22
     assert squares["U"] == pytest.approx(5.1e-20, rel=0.02)
+    with_kinks = {row.name: row.all_squares for row in report.rows}
+    # The course adds up over the words of the winning window; the other one is as far off.
+    assert with_kinks["U"] == pytest.approx(2 * 2.1703e-07, rel=1e-4)
+    assert with_kinks["V"] == squares["V"]
     assert report.kinks == {"h.max_over_time": 4}  # two windows of two words each
