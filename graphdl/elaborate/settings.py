@@ -8,7 +8,7 @@ from ..errors import Label, ModelError
 from ..graph import Named, Setting
 from ..syntax import tree
 from .scope import Scope
-from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown, describe
+from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -58,7 +58,7 @@ def _key(value: Any, e: tree.Expression) -> Any:
     raise ModelError.at(
         e.span,
         "E0702",
-        f"before the colon stands a number or a name, not {describe(value)}",
+        "before the colon stands a number or a name",
         hint="write a table such as `{5: 0.5}`",
     )
 
