@@ -14,6 +14,7 @@ main = Commands(
         "train": "Train a model.",
         "eval": "Measure a trained model on its test data.",
         "predict": "Write a trained model's predictions as CSV.",
+        "sample": "Write text with a trained language model.",
         "data": "List the data sets and where they are looked for.",
         "version": "Print the versions that matter in a bug report.",
     },

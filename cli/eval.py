@@ -49,10 +49,11 @@ def command(
     """
     net = opened(checkpoint, chosen(gpu, backend))
     name, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=True)
-    from graphdl.network.fitting import confusion, measure, settings_of_run
+    from graphdl.network.judging import confusion, measure, settings_of_run
 
-    figures = measure(net, chosen_split, batch, settings_of_run(net))
-    matrix = confusion(net, chosen_split, batch)
+    settings = settings_of_run(net)
+    figures = measure(net, chosen_split, batch, settings)
+    matrix = confusion(net, chosen_split, batch, settings)
     if as_json:
         click.echo(json.dumps(_facts(name, len(chosen_split), figures, matrix), indent=2))
         return

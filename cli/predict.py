@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -40,7 +40,13 @@ Row = Sequence[object]
     help="The file to write; by default standard output.",
 )
 @click.option("--header", help='Names of the columns, such as "Id,Prediction"; "" for no header.')
-@click.option("--id-base", type=int, default=0, show_default=True, help="Number of the first row.")
+@click.option(
+    "--id-base",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Number of the first row, where the data has no numbers.",
+)
 @click.option("--labels", metavar="0=-1,1=1", help="What to write for each class.")
 @click.option("--output", metavar="NAME", help="The output to write, if the model has several.")
 @click.option("--probabilities", is_flag=True, help="Every number of the output, not the class.")
@@ -71,6 +77,11 @@ def command(
     net = opened(checkpoint, chosen(gpu, backend))
     name = _output(net, output)
     _, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=False)
+    if chosen_split.stream:
+        raise UsageError(
+            "this data is one long text, not examples to predict: `graphdl eval` measures the "
+            "model on it, `graphdl sample` writes on"
+        )
     inputs = chosen_split.batch(slice(0, len(chosen_split)), net.dtype)
     found = net.predict(
         batch=batch, output=name, **{n: v for n, v in inputs.items() if n in net.inputs}
@@ -83,7 +94,9 @@ def command(
         shape = list(found.shape[1:])
         raise UsageError(f"`{name}` is {shape} for each example; write it with --probabilities")
     columns = _columns(values.shape[1], choosing, header)
-    rows = _rows(values, choosing, id_base, _spellings(labels, values.shape[1], choosing))
+    numbers = chosen_split.numbers
+    ids = range(id_base, id_base + len(values)) if numbers is None else numbers.tolist()
+    rows = _rows(ids, values, choosing, _spellings(labels, values.shape[1], choosing))
     with _opened(target) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([columns] if columns else [])
@@ -145,13 +158,15 @@ def _both(values: Any) -> Any:
     return np.concatenate([1 - values, values], axis=1)
 
 
-def _rows(values: Any, choosing: bool, base: int, spellings: dict[int, str]) -> Iterator[Row]:
+def _rows(
+    ids: Iterable[int], values: Any, choosing: bool, spellings: dict[int, str]
+) -> Iterator[Row]:
     if choosing:
-        for i, best in enumerate(values.argmax(axis=1).tolist()):
-            yield (base + i, spellings.get(best, best))
+        for number, best in zip(ids, values.argmax(axis=1).tolist(), strict=True):
+            yield (number, spellings.get(best, best))
         return
-    for i, numbers in enumerate(values.tolist()):
-        yield (base + i, *(f"{number:.7g}" for number in numbers))
+    for number, figures in zip(ids, values.tolist(), strict=True):
+        yield (number, *(f"{figure:.7g}" for figure in figures))
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def examples_of(
     need_targets: bool,
 ) -> tuple[str, Split]:
     """The name and the examples of a split: of `data`, or of what the run was trained on."""
-    from graphdl.network.fitting import split_of
+    from graphdl.network.judging import split_of
 
     return split_of(_dataset(net, path, data, data_dir, need_targets), split)
 

@@ -76,7 +76,7 @@ def setting_errors(model: Elaborated) -> list[Diagnostic]:
     try:
         settings = Settings.resolve(model.graph.settings)
         if model.graph.settings:
-            regime = Regime(freeze=tuple(settings.freeze))
+            regime = Regime(freeze=tuple(settings.freeze), max_norm=settings.row_limits)
             chosen = settings.optimizer
             refuse(model, replace(regime, optimizer=chosen) if chosen else regime)
     except ModelError as error:

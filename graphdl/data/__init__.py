@@ -5,8 +5,11 @@ from .check import check_split
 from .dataset import Column, Dataset, Split, converted
 from .lookup import Lookup
 from .match import Asked
+from .ragged import Ragged
 from .registry import READERS, check_source, known, load, options, read
 from .sampler import SAMPLERS, Sampler
+from .vectors import read_vectors
+from .vocabulary import Vocabulary
 
 __all__ = [
     "READERS",
@@ -15,8 +18,10 @@ __all__ = [
     "Column",
     "Dataset",
     "Lookup",
+    "Ragged",
     "Sampler",
     "Split",
+    "Vocabulary",
     "bind",
     "check_source",
     "check_split",
@@ -25,4 +30,5 @@ __all__ = [
     "load",
     "options",
     "read",
+    "read_vectors",
 ]

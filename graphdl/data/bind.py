@@ -12,9 +12,10 @@ from ..errors import DataError
 from ..graph.model import Shaped
 from ..program import Dim, Size, evaluate, product
 from .check import check_split
-from .dataset import Array, Column, Dataset, Split
+from .dataset import Array, Column, Dataset, Field, Split
 from .labels import renumbered
 from .match import Asked, matched
+from .ragged import Ragged
 from .stream import shown
 
 
@@ -34,38 +35,84 @@ def bind(
     asked = asked or Asked(data.name)
     found = matched(data, inputs, targets, asked, need_targets)
     model = {name: shaped for name, shaped in {**inputs, **targets}.items() if name in found}
-    columns = {name: _column(data, found[name], shaped, name) for name, shaped in model.items()}
+    columns = {name: _column(data, found[name], name, model) for name in model}
     sizes: dict[str, int] = {}
     splits = {}
+    counted, ends = _steps(model, targets)
     for part, split in data.splits.items():
-        fields = {}
+        fields: dict[str, Field] = {}
         for name, shaped in model.items():
             values = _stacked(split, found[name])
             values = _renumbered(data, found[name], values, columns[name])
-            fields[name] = _fitted(values, name, found[name], shaped, sizes, split.source)
-        splits[part] = replace(split, fields=fields, about=columns)
+            fields[name] = _fitted(values, name, found[name], shaped, sizes, split)
+        _same_lengths(split, fields, model)
+        splits[part] = replace(split, fields=fields, about=columns, counted=counted, ends=ends)
         check_split(splits[part], inputs, targets if need_targets else {})
     return Dataset(data.name, **splits)
+
+
+def _steps(
+    model: Mapping[str, Shaped], targets: Mapping[str, Shaped]
+) -> tuple[str | None, str | None]:
+    """The target that has one entry per step, and what says where its sequences end."""
+    counted = next((n for n in targets if n in model and _is_sequence(model[n])), None)
+    if counted is None:
+        return None, None
+    length = model[counted].shape[0]
+    padded = (n for n, s in model.items() if s.pad is not None and s.shape[0] == length)
+    return counted, next(padded, None)
+
+
+def _is_sequence(shaped: Shaped) -> bool:
+    return bool(shaped.shape) and isinstance(shaped.shape[0], Size)
+
+
+def _pad(shaped: Shaped, model: Mapping[str, Shaped]) -> int | None:
+    """What fills a sequence up: its own padding, or anything where another one has the length."""
+    if shaped.pad is not None or not _is_sequence(shaped):
+        return shaped.pad
+    others = (s for s in model.values() if s.pad is not None)
+    return 0 if any(s.shape[0] == shaped.shape[0] for s in others) else None
+
+
+def _same_lengths(split: Split, fields: Mapping[str, Field], model: Mapping[str, Shaped]) -> None:
+    """Sequences of one length in the model are of one length in each example."""
+    first: dict[str, tuple[str, Ragged]] = {}
+    for name, values in fields.items():
+        if not isinstance(values, Ragged):
+            continue
+        other, held = first.setdefault(str(model[name].shape[0]), (name, values))
+        wrong = np.flatnonzero(held.lengths != values.lengths)
+        if len(wrong):
+            row = int(wrong[0])
+            raise DataError(
+                f"{split.place(row)}: `{other}` has {held.lengths[row]} steps, "
+                f"`{name}` has {values.lengths[row]}; the model has both as "
+                f"[{model[name].shape[0]}]"
+            )
 
 
 def _first(field: str | tuple[str, ...]) -> str:
     return field if isinstance(field, str) else field[0]
 
 
-def _stacked(split: Split, field: str | tuple[str, ...]) -> Array:
+def _stacked(split: Split, field: str | tuple[str, ...]) -> Field:
     if isinstance(field, str):
         return split.fields[field]
     columns = [split.fields[one] for one in field]
     for one, values in zip(field, columns, strict=True):
-        if values.ndim > 1:
+        if len(values.shape) > 1:
             raise DataError(
                 f"{split.source}: `{one}` is {list(values.shape[1:])} per example, "
                 "only single numbers can stand side by side in a list of fields"
             )
-    return np.stack(columns, axis=1)
+    return np.stack([v for v in columns if not isinstance(v, Ragged)], axis=1)
 
 
-def _column(data: Dataset, field: str | tuple[str, ...], shaped: Shaped, name: str) -> Column:
+def _column(
+    data: Dataset, field: str | tuple[str, ...], name: str, model: Mapping[str, Shaped]
+) -> Column:
+    shaped = model[name]
     column = data.train.column(_first(field))
     if shaped.kind == "float" and len(column.classes) > 2 and not _numbered(column):
         listed = ", ".join(map(shown, column.classes[:5])) + (
@@ -78,7 +125,8 @@ def _column(data: Dataset, field: str | tuple[str, ...], shaped: Shaped, name: s
     if column.recode and shaped.kind == "int":
         _, classes = renumbered(np.zeros(0), _known(data, _first(field)))
         column = replace(column, classes=classes)
-    return replace(column, kind=shaped.kind)
+    sequence = _is_sequence(shaped)
+    return replace(column, kind=shaped.kind, sequence=sequence, pad=_pad(shaped, model))
 
 
 def _numbered(column: Column) -> bool:
@@ -87,37 +135,54 @@ def _numbered(column: Column) -> bool:
 
 def _known(data: Dataset, field: str) -> Array:
     """Every number of a field, over all parts."""
-    return np.unique(np.concatenate([split.fields[field] for split in data.splits.values()]))
+    held = [split.fields[field] for split in data.splits.values()]
+    return np.unique(np.concatenate([v.flat() if isinstance(v, Ragged) else v for v in held]))
 
 
 def _renumbered(
-    data: Dataset, field: str | tuple[str, ...], values: Array, column: Column
-) -> Array:
-    if column.recode and column.kind == "int" and isinstance(field, str):
+    data: Dataset, field: str | tuple[str, ...], values: Field, column: Column
+) -> Field:
+    if (
+        not isinstance(values, Ragged)
+        and column.recode
+        and column.kind == "int"
+        and isinstance(field, str)
+    ):
         return renumbered(values, _known(data, field))[0]
     return values
 
 
 def _fitted(
-    values: Array,
+    values: Field,
     name: str,
     field: str | tuple[str, ...],
     shaped: Shaped,
     sizes: dict[str, int],
-    source: str,
-) -> Array:
+    split: Split,
+) -> Field:
     """The values in the shape the model declares; only flattening and axes of 1 may differ."""
-    shape = values.shape[1:]
-    target = fitting_shape(shape, shaped.shape, sizes)
+    shape, source = values.shape[1:], split.source
+    varies = split.stream or isinstance(values, Ragged)
+    if varies and len(shaped.shape) == len(shape) + split.stream and _is_sequence(shaped):
+        return values
+    whole = tuple(n for n in shape if isinstance(n, int))
+    target = None if varies else fitting_shape(whole, shaped.shape, sizes)
     if target is None:
         written = field if isinstance(field, str) else ", ".join(field)
         declared = f"{name}[{', '.join(map(str, shaped.shape))}]"
         known = "".join(f", where {size} is {value}" for size, value in sizes.items())
         raise DataError(
-            f"{source}: the field `{written}` is {list(shape)} per example, "
+            f"{source}: the field `{written}` is {_shown(split, shape)}, "
             f"the model declares `{declared}`{known}"
         )
+    assert not isinstance(values, Ragged)
     return values if target == shape else values.reshape(len(values), *target)
+
+
+def _shown(split: Split, shape: tuple[int | str, ...]) -> str:
+    if split.stream:
+        return "a text, one entry per step"
+    return f"[{', '.join(map(str, shape))}] per example"
 
 
 def fitting_shape(

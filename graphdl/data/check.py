@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ..errors import DataError
 from ..graph.model import Shaped
 from .dataset import Array, Split
+from .ragged import Ragged
 from .stream import shown
 
 ROWS = 4096  # looked through at a time for the first bad one
@@ -24,14 +26,28 @@ def check_split(split: Split, inputs: Mapping[str, Shaped], targets: Mapping[str
         if name not in split.fields:
             raise DataError(f"{split.source}: there is no field `{name}`")
         values = split.fields[name]
-        if values.ndim - 1 != len(shaped.shape):
+        if len(values.shape) - 1 + split.stream != len(shaped.shape):
             declared = f"[{', '.join(map(str, shaped.shape))}]"
-            found = list(values.shape[1:])
+            found = f"[{', '.join(map(str, values.shape[1:]))}]"
             raise DataError(
                 f"{split.source}: `{name}` is {found} per example, the model declares {declared}"
             )
+        if isinstance(values, Ragged):
+            _check_ragged(split, name, values, shaped)
+            continue
         checks = {"float": _check_float, "int": _check_int, "bool": _check_bool}
         checks[shaped.kind](split, name, values, shaped)
+
+
+def _check_ragged(split: Split, name: str, values: Ragged, shaped: Shaped) -> None:
+    """The same of sequences: what is wrong in one of them has the place of its example."""
+    flat = values.flat()
+    rows = np.repeat(np.arange(len(values)), values.lengths)
+    places = rows if split.rows is None else split.rows[rows]
+    if len(flat):
+        checks = {"float": _check_float, "int": _check_int, "bool": _check_bool}
+        inside = replace(split, fields={name: flat}, rows=places, numbers=None)
+        checks[shaped.kind](inside, name, flat, shaped)
 
 
 def _check_float(split: Split, name: str, values: Array, _: Shaped) -> None:

@@ -15,55 +15,65 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..program import Kind
+from .ragged import Ragged
+from .vocabulary import Vocabulary
 
 Array = NDArray[Any]
 Rows = slice | NDArray[np.int64]
+Field = Any  # an Array, or Ragged
+# Padded batches are as long as the next multiple: every new length binds a schedule of its own.
+LENGTHS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """What is known of a field.
 
-    role     what a model with one input or one target takes it for
-    scale    stored values are divided by it when read as numbers: 255 for images
-    kind     `float` or `int`; None while no model has said
-    classes  names of the classes that whole numbers stand for
-    recode   whole numbers as found in a file; numbered from 0 once a model calls them classes
+    role         what a model with one input or one target takes it for
+    scale        stored values are divided by it when read as numbers: 255 for images
+    kind         `float` or `int`; None while no model has said
+    sequence     whether the model has it with one entry per step; `pad` is what fills it up
+    vocabulary   the words that its ids stand for
+    classes      names of the classes that whole numbers stand for
+    recode       whole numbers as found in a file; numbered from 0 once a model calls them classes
     """
 
     role: Literal["features", "label", "other"] = "other"
     scale: float = 1.0
     kind: Kind | None = None
     sequence: bool = False
+    pad: int | None = None
+    vocabulary: Vocabulary | None = None
     classes: tuple[str, ...] = ()
     recode: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Arrays with one example a row, all of one length.
+    """Arrays with one example a row, all of one length, or sequences of different lengths.
 
-    `source`, `unit` and `rows` say where an example came from: file, `line` or `row`, and which.
-    `dtype` is what its numbers are given as.
+    source    file and, in `rows` of `unit` (`line` or `row`), place that an example came from
+    dtype     what its numbers are given as
+    numbers   the number that an example has in its file
+    stream    whether this is one long text, each of its steps a row
+    counted   the target that losses are means over the steps of, if there is one
+    ends      the field whose padding says where its sequences end
 
     >>> split = Split({"pixels": np.full((2, 1, 1), 255, np.uint8)}, {"pixels": Column(scale=255)})
     >>> split.batch(slice(0, 1))
     {'pixels': array([[[1.]]], dtype=float32)}
     """
 
-    fields: dict[str, Array]
-    about: dict[str, Column] = field(default_factory=dict)
+    fields: Mapping[str, Field]
+    about: Mapping[str, Column] = field(default_factory=dict)
     source: str = "the data"
     unit: str = "row"
     rows: Array | None = None
     dtype: str = "float32"
+    numbers: Array | None = None
     stream: bool = False
     counted: str | None = None
-
-    def weight(self, indices: Rows) -> int:
-        """How many target elements the examples hold, what means over them are weighted by."""
-        some = self.fields[self.counted or next(iter(self.fields))][indices]
-        return some.size if self.counted else len(some)
+    ends: str | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self.fields.items()}
@@ -88,19 +98,18 @@ class Split:
     def take(self, rows: Rows) -> Self:
         """Some of the examples; a slice makes views, a list of numbers copies."""
         places = np.arange(len(self)) if self.rows is None else self.rows
+        numbers = None if self.numbers is None else self.numbers[rows]
         fields = {name: values[rows] for name, values in self.fields.items()}
-        return replace(self, fields=fields, rows=places[rows])
+        return replace(self, fields=fields, rows=places[rows], numbers=numbers)
 
     def joined(self, other: Split) -> Split:
         """The examples of both, this split's first."""
-        fields = {
-            name: np.concatenate([values, other.fields[name]])
-            for name, values in self.fields.items()
-        }
+        fields = {name: _joined(values, other.fields[name]) for name, values in self.fields.items()}
         if self.source == other.source and self.rows is not None and other.rows is not None:
             rows = np.concatenate([self.rows, other.rows])
-            return replace(self, fields=fields, rows=rows)
-        return Split(fields, self.about, f"{self.source} and {other.source}")
+            return replace(self, fields=fields, rows=rows, numbers=None)
+        source = f"{self.source} and {other.source}"
+        return replace(self, fields=fields, source=source, rows=None, numbers=None)
 
     def batch(
         self,
@@ -108,16 +117,53 @@ class Split:
         dtype: str | None = None,
         out: Mapping[str, Array] | None = None,
     ) -> dict[str, Array]:
-        """Examples as a model takes them: scaled floats, int64 ids; written into `out` if given."""
+        """Examples as a model takes them: scaled floats, int64 ids; written into `out` if given.
+
+        Sequences of different lengths are filled up to the longest.
+        """
+        multiple = LENGTHS if any(c.pad is not None for c in self.about.values()) else 1
         return {
             name: converted(
-                values[indices],
+                self._filled(name, values[indices], multiple),
                 self.column(name),
                 dtype or self.dtype,
                 out.get(name) if out else None,
             )
             for name, values in self.fields.items()
         }
+
+    def weight(self, indices: Rows) -> int:
+        """How many target elements some examples hold: what means over them are weighted by."""
+        some = self.fields[self.counted or next(iter(self.fields))][indices]
+        if self.counted is None:
+            return len(some)
+        if isinstance(some, Ragged):
+            return int(some.lengths.sum())
+        steps = some.shape[1]
+        if self.ends is None or isinstance(self.fields[self.ends], Ragged):
+            return int(some.shape[0] * steps)
+        ids = self.fields[self.ends][indices]
+        places = np.where(ids != self.column(self.ends).pad, np.arange(1, steps + 1), 1)
+        return int(places.max(axis=1).sum())
+
+    def _filled(self, name: str, values: Field, multiple: int) -> Array:
+        if not isinstance(values, Ragged):
+            array: Array = values
+            return array
+        pad = self.column(name).pad
+        if pad is None and len(values) and values.lengths.min() < values.lengths.max():
+            least, most = values.lengths.min(), values.lengths.max()
+            raise DataError(
+                f"the sequences of `{name}` in a batch differ in length, from {least} to {most}: "
+                f"write `input {name}[T]: int(n, pad = 0)`, or train with `batch = 1`"
+            )
+        return values.padded(pad or 0, multiple)
+
+
+def _joined(first: Field, second: Field) -> Field:
+    if isinstance(first, Ragged) and isinstance(second, Ragged):
+        return first.joined(second)
+    return np.concatenate([first, second])
 
 
 def converted(values: Array, column: Column, dtype: str, out: Array | None = None) -> Array:
@@ -172,7 +218,9 @@ class Dataset:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
-        shapes = (f"{name} {list(v.shape[1:])}" for name, v in self.train.fields.items())
+        shapes = (
+            f"{name} [{', '.join(map(str, v.shape[1:]))}]" for name, v in self.train.fields.items()
+        )
         return f"{self.name}: {counts}; {', '.join(shapes)}"
 
     @classmethod

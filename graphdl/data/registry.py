@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ModelError, did_you_mean
@@ -17,11 +18,16 @@ from .dataset import Dataset
 from .digits import read_digits
 from .idx import read_mnist
 from .libsvm import read_libsvm
+from .lines import OPTIONS as LINES_OPTIONS
+from .lines import read_lines
 from .lookup import Lookup
 from .match import Asked, unknown_field
 from .partition import Partition, partitioned
 from .request import Option, Reader, Request
 from .table import read_csv
+from .text import OPTIONS as TEXT_OPTIONS
+from .text import read_text
+from .vocabulary import Vocabulary
 
 
 def _positive(value: Any) -> bool:
@@ -99,6 +105,22 @@ READERS = {
             ("features", "label"),
             {"scale": SCALE},
         ),
+        Reader(
+            "text",
+            "one long text for a language model, and others for validation and testing",
+            read_text,
+            (1, 3),
+            options=TEXT_OPTIONS,
+            shuffle=False,
+            shifts=True,
+        ),
+        Reader(
+            "lines",
+            "sentences, one a line: a file for each class, or columns `label<TAB>text`",
+            read_lines,
+            (1, 1000),
+            options=LINES_OPTIONS,
+        ),
     )
 }
 
@@ -110,7 +132,7 @@ def known() -> list[tuple[str, str]]:
 
 def options(name: str) -> dict[str, str]:
     """The options of a reader with what each means."""
-    every = {**READERS[name].options, **partition.OPTIONS}
+    every = {**partition.OPTIONS, **READERS[name].options}
     return {option: f"{about.doc} ({about.wanted})" for option, about in every.items()}
 
 
@@ -121,7 +143,8 @@ def read(reader: str, *paths: str, lookup: Lookup | None = None, **settings: Any
     digits: 1,290 train, 255 validation, 252 test; pixels [1, 8, 8], label []
     """
     lookup = lookup or Lookup.standard(trusted=True)
-    return _read(Named(reader, paths, settings), settings, lookup)
+    request = Request(reader, paths, lookup, settings)
+    return _read(Named(reader, paths, settings), request)
 
 
 def load(
@@ -131,15 +154,33 @@ def load(
     lookup: Lookup | None = None,
     *,
     need_targets: bool = True,
+    vocabularies: Mapping[str, Vocabulary] | None = None,
+    labels: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Dataset:
     """The examples that a model's `data = ...` names, bound to its inputs and targets.
+
+    `vocabularies` and `labels`, by input or target, are those a model was trained with.
 
     Raises `ModelError` for what is wrong in the model file, `DataError` for what is wrong in files.
     """
     mapping, settings = check_source(source, inputs, targets)
     asked = [mapping[name] for name in targets if name in mapping]
-    labels = tuple(name for name in asked if isinstance(name, str))
-    data = _read(source, settings, lookup or Lookup.standard(), labels, need_targets)
+    request = Request(
+        source.name,
+        tuple(map(str, source.arguments)),
+        lookup or Lookup.standard(),
+        settings,
+        tuple(name for name in asked if isinstance(name, str)),
+        need_targets,
+        {**inputs, **targets},
+        tuple(targets),
+        {name: field for name, field in mapping.items() if not isinstance(field, int)},
+        {name: field for name, field in mapping.items() if isinstance(field, int)},
+        vocabularies or {},
+        labels or {},
+    )
+    data = _read(source, request)
+    mapping = dict(request.mapping)
     about = Asked(source.name, mapping, source.span)
     return bind(data, inputs, targets, about, need_targets=need_targets)
 
@@ -149,7 +190,8 @@ def check_source(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What can be known without a file: reader, arguments and, where fixed, fields.
 
-    Returns the mapping from names of the model to fields, and the other settings.
+    Returns the mapping from names of the model to fields (in a text, to places along it), and the
+    other settings.
     """
     reader = _reader(source)
     mapping: dict[str, Any] = {}
@@ -158,9 +200,12 @@ def check_source(
         fields = isinstance(value, str) or (
             isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value)
         )
+        fields = fields or (reader.shifts and type(value) is int and value >= 0)
         in_model = name in inputs or name in targets
         (mapping if fields and in_model else settings)[name] = value
     for name, value in mapping.items():
+        if isinstance(value, int):
+            continue
         for field in [value] if isinstance(value, str) else value:
             if reader.fields and field not in reader.fields:
                 asked = Asked(reader.name, mapping, source.span)
@@ -169,20 +214,22 @@ def check_source(
     return mapping, settings
 
 
-def _read(
-    source: Named,
-    settings: Mapping[str, Any],
-    lookup: Lookup,
-    labels: tuple[str, ...] = (),
-    guess: bool = True,
-) -> Dataset:
+def _read(source: Named, request: Request) -> Dataset:
+    """The set, divided; `request.options` still holds all settings."""
     reader = _reader(source)
+    settings = request.options
     _check_settings(source, reader, settings, [])
-    own = {name: value for name, value in settings.items() if name in reader.options}
-    rest = {name: value for name, value in settings.items() if name not in reader.options}
-    names = tuple(map(str, source.arguments))
-    data = reader.read(Request(reader.name, names, lookup, own, labels, guess))
-    return partitioned(data, Partition(**{"shuffle": reader.shuffle, **rest}))
+    own = {name: value for name, value in settings.items() if _is_own(reader, name, value)}
+    rest = {name: value for name, value in settings.items() if name not in own}
+    found = reader.read(replace(request, options=own))
+    data, finish = found if isinstance(found, tuple) else (found, None)
+    data = partitioned(data, Partition(**{"shuffle": reader.shuffle, **rest}))
+    return finish(data) if finish else data
+
+
+def _is_own(reader: Reader, name: str, value: Any) -> bool:
+    """Whether a setting is the reader's: `test` may be a file, or a share to set aside."""
+    return name in reader.options and not (name in partition.OPTIONS and not isinstance(value, str))
 
 
 def _reader(source: Named) -> Reader:
@@ -214,9 +261,10 @@ def _reader(source: Named) -> Reader:
 def _check_settings(
     source: Named, reader: Reader, settings: Mapping[str, Any], model: list[str]
 ) -> None:
-    every = {**reader.options, **partition.OPTIONS}
     for name, value in settings.items():
+        every = reader.options if _is_own(reader, name, value) else partition.OPTIONS
         if name not in every:
+            every = {**reader.options, **partition.OPTIONS}
             names = [*every, *model]
             listed = f"`{reader.name}` takes: {', '.join(every)}"
             if model:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..graph.model import Shaped
 from .dataset import Dataset
 from .lookup import Lookup
+from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,10 @@ class Request:
     options  the reader's own options, checked
     labels   fields that a model's targets ask for by name
     guess    whether a column may be taken for the label though nothing says it is
+    model    inputs and targets of the model, if there is one; `targets` are the names of these
+    mapping  the field that an input or target is given, where it says so
+    shifts   how far along a text an input or target lies, where it says so
+    known    vocabularies of a checkpoint, and `classes` names of classes, by input or target
     """
 
     reader: str
@@ -26,6 +32,17 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     guess: bool = True
+    model: Mapping[str, Shaped] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    shifts: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, Vocabulary] = field(default_factory=dict)
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+Finish = Callable[[Dataset], Dataset]
+# What a reader gives: a data set, or one with what remains to be done once its parts are known.
+Found = Dataset | tuple[Dataset, Finish]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +61,14 @@ class Reader:
     paths    least and most number of paths
     fields   names of the fields where they are the same for every file
     shuffle  whether examples are mixed before a part of them is set aside
+    shifts   whether inputs and targets may be whole numbers: places along a text
     """
 
     name: str
     doc: str
-    read: Callable[[Request], Dataset]
+    read: Callable[[Request], Found]
     paths: tuple[int, int]
     fields: tuple[str, ...] = ()
     options: Mapping[str, Option] = field(default_factory=dict)
     shuffle: bool = True
+    shifts: bool = False

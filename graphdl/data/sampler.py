@@ -19,7 +19,10 @@ SAMPLERS = {
     "shuffle": "each example once, in a new order every epoch",
     "sequential": "each example once, in the order of the data",
     "replacement": "as many draws as examples, each among all of them",
+    "buckets": "like shuffle, with sequences of similar length in a batch",
 }
+BATCHES = 1 << 63  # where the streams of the orders of batches begin; epochs use 0, 1, ...
+GROUP = 50  # batches among which `buckets` sorts by length
 
 
 def permutation(seed: int, stream: int, count: int) -> Order:
@@ -49,6 +52,7 @@ class Sampler:
     count: int
     batch: int
     seed: int = 0
+    lengths: Order | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in SAMPLERS:
@@ -56,6 +60,10 @@ class Sampler:
             raise UsageError(f"there is no sampler `{self.kind}`: {hint}")
         if self.batch < 1:
             raise UsageError(f"a batch must hold at least 1 example, got {self.batch}")
+        if self.kind == "buckets" and self.lengths is None:
+            raise UsageError(
+                "`sampler = buckets` sorts sequences by their length, and this data has none"
+            )
 
     @property
     def steps(self) -> int:
@@ -66,8 +74,22 @@ class Sampler:
         """Row numbers of a whole epoch."""
         if self.kind == "sequential":
             return np.arange(self.count, dtype=np.int64)
-        drawn = permutation if self.kind == "shuffle" else draws
-        return drawn(self.seed, epoch, self.count)
+        if self.kind == "replacement":
+            return draws(self.seed, epoch, self.count)
+        order = permutation(self.seed, epoch, self.count)
+        return order if self.kind == "shuffle" else self._sorted(order, epoch)
+
+    def _sorted(self, order: Order, epoch: int) -> Order:
+        """Each group of batches sorted by length, then all whole batches in a random order."""
+        assert self.lengths is not None
+        lengths, size = self.lengths[order], GROUP * self.batch
+        for first in range(0, self.count, size):
+            part = slice(first, first + size)
+            order[part] = order[part][np.argsort(lengths[part], kind="stable")]
+        whole = self.count // self.batch
+        batches = order[: whole * self.batch].reshape(whole, self.batch)
+        mixed = batches[permutation(self.seed, BATCHES + epoch, whole)]
+        return np.concatenate([mixed.reshape(-1), order[whole * self.batch :]])
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Order]:
         """The batches of an epoch from number `start` on: where an interrupted run goes on."""

@@ -22,6 +22,7 @@ from ..errors import DataError
 LIMIT = 2 << 30  # bytes of one file once unpacked, and of one table built from text
 LINE = 16 << 20  # bytes of one line of text
 CHUNK = 1 << 20
+ENCODINGS = {"utf-8": "UTF-8"}  # how people write them
 PACKING = 1032  # no byte of deflate stands for more bytes than this
 
 
@@ -34,6 +35,7 @@ class Stream:
     size: int
     gzipped: bool
     position: int = 0
+    encoding: str = "utf-8"
 
     def fail(self, message: str) -> Never:
         """Raise a sentence about this file."""
@@ -82,10 +84,11 @@ class Stream:
     def _text(self, raw: bytes, number: int) -> str:
         try:
             # A byte order mark is spelling, not data.
-            return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            first = number == 1 and self.encoding == "utf-8"
+            return raw.decode("utf-8-sig" if first else self.encoding)
         except UnicodeDecodeError as error:
-            found = raw[error.start]
-            self.fail(f"line {number}: byte {error.start + 1}, 0x{found:02x}, is not UTF-8 text")
+            found, name = raw[error.start], ENCODINGS.get(self.encoding, self.encoding)
+            self.fail(f"line {number}: byte {error.start + 1}, 0x{found:02x}, is not {name} text")
 
 
 def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
@@ -102,8 +105,11 @@ def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Stream]:
-    """A regular file to read; whatever goes wrong in the body is a `DataError` with its place."""
+def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
+    """A regular file to read, its lines being text of an encoding.
+
+    Whatever goes wrong in the body is a `DataError` with its place.
+    """
     stream: Stream | None = None
     try:
         mode = path.stat()
@@ -115,7 +121,8 @@ def opened(path: Path) -> Iterator[Stream]:
             gzipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if gzipped else raw
-            stream = Stream(path, file, mode.st_size, gzipped)  # type: ignore[arg-type]
+            size = mode.st_size
+            stream = Stream(path, file, size, gzipped, encoding=encoding)  # type: ignore[arg-type]
             yield stream
     except EOFError:
         place = stream.position if stream else 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .tracer import Tracer
 
 LARGEST = 1e30  # of a first value: weights may be float32
+FROM_FILES = ("file", "vectors")
 
 
 def size(t: Tracer, x: Any, axis: Any) -> Dim:
@@ -84,9 +85,9 @@ def _initialiser(name: str, *wanted: str) -> Builtin:
         values = [arguments[f] for f in wanted if f in arguments]
         if any(isinstance(v, Size) for v in values):
             raise Fact("E0410", "an initialiser needs a number that is known when compiling")
-        if name == "file":
+        if name in FROM_FILES:
             if not isinstance(values[0], str):
-                raise Fact("E0318", f"`file` wants a path, not {describe(values[0])}")
+                raise Fact("E0318", f"`{name}` wants a path, not {describe(values[0])}")
             return Initial(name, (), values[0])
         if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
             raise Fact("E0318", f"`{name}` wants numbers")
@@ -131,4 +132,5 @@ def facts() -> list[Builtin]:
         _initialiser("he", "gain"),
         _initialiser("orthogonal", "gain"),
         _initialiser("file", "path"),
+        _initialiser("vectors", "path"),
     ]

@@ -194,6 +194,9 @@ def gather(t: Tracer, table: Any, ids: Any) -> Tensor:
         raise Fact(
             "E0412", "rows are picked by whole numbers", "declare `input words[T]: int(20000)`"
         )
+    weight = next((name for name, x in t.kept.items() if x.value is table.value), None)
+    if weight is not None and ids.wire is not None and ids.wire.node in t.graph.inputs:
+        t.graph.indexed.setdefault(weight, ids.wire.node)
     return Tensor(t.builder.gather(table.value, ids.value), ids.batched)
 
 

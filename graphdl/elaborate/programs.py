@@ -22,7 +22,7 @@ class Regime:
     clip        largest global norm of the gradient; `clip_value` largest element
     l1, l2      penalties in the loss, l1 * sum|w| + l2 / 2 * sum w^2
     decay       weight decay, added to the gradient after clipping
-    max_norm    largest norm of the weights into one unit
+    max_norm    largest norm of the weights into one unit, by name or beginning of names ("": all)
     freeze      names, or beginnings of names, of weights that stay
     accumulate  whether gradients of several batches are averaged
     carry       whether states of scans go on from the window before
@@ -34,7 +34,7 @@ class Regime:
     l1: float = 0.0
     l2: float = 0.0
     decay: float = 0.0
-    max_norm: float | None = None
+    max_norm: tuple[tuple[str, float], ...] = ()
     freeze: tuple[str, ...] = ()
     accumulate: bool = False
     carry: bool = False
@@ -103,6 +103,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
         gather = closed(build, outputs, running + gathered)
         running += emptied
     changes: list[Update] = []
+    limits = _limits(model, regime, weights)
     found = _clipped(build, found, regime)
     before = len(model.tracer.updates)
     for (name, weight), gradient in zip(weights.items(), found, strict=True):
@@ -110,7 +111,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
             gradient = build.add(gradient, build.mul(weight, build.constant(regime.decay)))
         model.tracer.steps = 0  # the rule is small; how often it is applied is no fault of its own
         new, kept = apply_rule(model, regime.optimizer, name, weight, gradient)
-        changes.append(Update(weight, _limited(build, new, regime.max_norm)))
+        changes.append(Update(weight, _limited(build, new, limits.get(name))))
         memories += kept
     changes += model.tracer.updates[before:]
     return Step(closed(build, outputs, running + changes), gather, tuple(memories))
@@ -119,6 +120,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
 def refuse(model: Elaborated, regime: Regime) -> None:
     """What training would refuse about its optimiser and frozen weights, tried on one weight."""
     weights = learned(model, regime.freeze)
+    _limits(model, regime, weights)
     rate(model, regime.optimizer)
     for name, weight in list(weights.items())[:1]:
         apply_rule(model, regime.optimizer, name, weight, weight)
@@ -134,17 +136,29 @@ def _reported(model: Elaborated) -> dict[str, Wire]:
 def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
     """Weights that training changes, by name; E0705 for a frozen name that is not one."""
     weights = {i.key: i.value for i in model.builder.inputs if i.role == "weight"}
-    frozen: set[str] = set()
-    for name in freeze:
-        names = {w for w in weights if w == name or w.startswith((f"{name}.", f"{name}#"))}
-        if not names:
-            known = sorted({w.rpartition(".")[0] or w for w in weights})
-            hint = did_you_mean(name, known) or f"parts with weights: {', '.join(known[:8])}"
-            setting = model.graph.settings.get("freeze")
-            span = setting.span if setting else None
-            raise ModelError.at(span, "E0705", f"no weight is called `{name}`", hint=hint)
-        frozen |= names
+    frozen = {w for name in freeze for w in _named(model, weights, name, "freeze")}
     return {n: v for n, v in weights.items() if n not in frozen}
+
+
+def _named(model: Elaborated, weights: Iterable[str], name: str, setting: str) -> list[str]:
+    """The weights that a name in a setting stands for: its own, or those of a layer or binding."""
+    names = [w for w in weights if w == name or w.startswith((f"{name}.", f"{name}#"))]
+    if not names:
+        known = sorted({w.rpartition(".")[0] or w for w in weights})
+        hint = did_you_mean(name, known) or f"parts with weights: {', '.join(known[:8])}"
+        written = model.graph.settings.get(setting)
+        span = written.span if written else None
+        raise ModelError.at(span, "E0705", f"no weight is called `{name}`", hint=hint)
+    return names
+
+
+def _limits(model: Elaborated, regime: Regime, weights: Iterable[str]) -> dict[str, float]:
+    """The largest norm of rows, by weight."""
+    found: dict[str, float] = {}
+    for name, most in regime.max_norm:
+        for weight in _named(model, weights, name, "max_norm") if name else weights:
+            found[weight] = most
+    return found
 
 
 def _penalised(build: Builder, loss: Value, weights: Iterable[Value], regime: Regime) -> Value:

@@ -55,6 +55,7 @@ class ScanKeeper:
             raise Fact("E0409", f"`{st.name}` is {list(shape)}, starts as {describe(initial)}")
         start = self._start(t, st, initial, shape)
         key = ""
+        t.graph.recurrent = t.graph.recurrent or len(t.regions) == 1
         if t.carry and len(t.regions) == 1:
             key = f"{CARRIED}{joined(place.name, st.name)}"
             start = _from_before(t, key, start)

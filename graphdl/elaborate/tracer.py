@@ -51,7 +51,6 @@ class Tracer(Recorder):
     calls       definitions we are inside of; `called`: name and text of the innermost call
     kept        tensors of weights and running statistics by name
     registers   states and running registers of the body being run; `keeper` has their values
-    recurrent   where a scan stands, if there is one
     same        pairs of undeclared inputs of one shape; `met_number`: those that met one number
     draws       how often each place draws random numbers
     padding     which steps of a padded sequence are real

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..graph.model import Named
@@ -94,6 +94,17 @@ def flag_or(*words: str) -> Check:
         raise ValueError(f"true, false, {' or '.join(words)}")
 
     return check
+
+
+def limits(value: Any) -> float | dict[str, float]:
+    """One number above 0 for all, or a table of numbers by name."""
+    above = real(above=0)
+    if not isinstance(value, Mapping):
+        try:
+            return float(above(value))
+        except ValueError as error:
+            raise ValueError(f"{error}, or a table such as {{scores: 3}}") from None
+    return {word(name): float(above(limit)) for name, limit in value.items()}
 
 
 def text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..data.feed import Batches, Feed, Pieces, Streams, Windows
+from ..data.ragged import Ragged
 from ..data.sampler import Sampler
 from ..errors import UsageError
 from .settings import Settings
@@ -24,7 +25,7 @@ def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
         if settings.carries_in_training:
             return _streams(split, batch, window, reach)
         return Pieces(split, _sampler(len(split) // window, settings, reach), window)
-    sampler = _sampler(len(split), settings, reach)
+    sampler = _sampler(len(split), settings, reach, _lengths(split, settings))
     return _cut(split, sampler, window) if window else Batches(split, sampler)
 
 
@@ -46,11 +47,19 @@ def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) ->
     return _cut(split, sampler, window) if window else Batches(split, sampler)
 
 
-def _sampler(count: int, settings: Settings, reach: int) -> Sampler:
+def _sampler(count: int, settings: Settings, reach: int, lengths: Any = None) -> Sampler:
     if count < 1:
         raise UsageError(f"the text is shorter than one window of {settings.window} steps")
     count = min(count, reach * settings.batch) if reach else count
-    return Sampler(settings.sampler, count, settings.batch, settings.seed)
+    return Sampler(settings.sampler, count, settings.batch, settings.seed, lengths)
+
+
+def _lengths(split: Any, settings: Settings) -> Any:
+    """How long each example is, where the sampler asks."""
+    if settings.sampler != "buckets":
+        return None
+    ragged = (v for v in split.fields.values() if isinstance(v, Ragged))
+    return next((values.lengths for values in ragged), None)
 
 
 def _streams(split: Any, batch: int, window: int, reach: int) -> Streams:

@@ -20,7 +20,7 @@ CHECKS: dict[str, checks.Check] = {
     "batch": checks.whole(1),
     "epochs": checks.whole(0),
     "seed": checks.whole(0),
-    "sampler": checks.one_of("shuffle", "sequential", "replacement"),
+    "sampler": checks.one_of("shuffle", "sequential", "replacement", "buckets"),
     "validation": checks.share_or_count,
     "patience": checks.whole(0),
     "monitor": checks.word,
@@ -29,7 +29,7 @@ CHECKS: dict[str, checks.Check] = {
     "l1": checks.real(least=0),
     "l2": checks.real(least=0),
     "decay": checks.real(least=0),
-    "max_norm": checks.real(above=0),
+    "max_norm": checks.limits,
     "freeze": checks.names,
     "load": checks.text,
     "accumulate": checks.whole(1),
@@ -50,6 +50,7 @@ class Settings:
     validation  fraction or number of training examples kept for validation
     decay       l2 added to the gradient; l1 and l2 are in the loss and the gradient
     clip        by global norm; `clip_value` by each element
+    max_norm    largest norm of each row of a weight: of all, or of those named
     accumulate  batches per update
     window      steps of a sequence in one update; `carry_state`: whether states go on from window
                 to window, in training, in evaluation, or (true) in both
@@ -73,7 +74,7 @@ class Settings:
     l1: float = 0.0
     l2: float = 0.0
     decay: float = 0.0
-    max_norm: float | None = None
+    max_norm: float | Mapping[str, float] | None = None
     freeze: tuple[str, ...] = ()
     load: str | None = None
     accumulate: int = 1
@@ -81,6 +82,14 @@ class Settings:
     carry_state: bool | str = False
     time_limit: float | None = None
     save_every: int | str = "60s"
+
+    @property
+    def row_limits(self) -> tuple[tuple[str, float], ...]:
+        """The largest norms of rows by name of weight; one for all has no name."""
+        most = self.max_norm
+        if most is None:
+            return ()
+        return tuple(most.items()) if isinstance(most, Mapping) else (("", most),)
 
     @property
     def carries_in_training(self) -> bool:

@@ -120,7 +120,11 @@ class Setting:
 
 @dataclass(slots=True)
 class Graph:
-    """A checked model: nodes in order, roles, weights, settings."""
+    """A checked model: nodes in order, roles, weights, settings.
+
+    indexed     for a weight whose rows are picked by ids: the input they come from
+    recurrent   whether it has a state that can go on from window to window
+    """
 
     source: Source
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -133,6 +137,8 @@ class Graph:
     settings: dict[str, Setting] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
     doc: str = ""
+    indexed: dict[str, str] = field(default_factory=dict)
+    recurrent: bool = False
 
     @property
     def inputs(self) -> dict[str, Shaped]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..checking import source_of
 from ..errors import DataError, Source
 from ..syntax import parse
+from .description import names_of
 from .network import Network
 
 
@@ -55,4 +56,5 @@ def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None
     restore(net, checkpoint)
     net.steps, net.draws = checkpoint.steps, checkpoint.draws
     net.trained_with = checkpoint.settings
+    net.vocabularies, net.labels = names_of(about, path)
     return net

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..data import Vocabulary
+from ..errors import DataError
 
 if TYPE_CHECKING:
     from .network import Network
@@ -17,11 +21,18 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
     from .. import __version__
 
     source = net.syntax.source
+    held = {id(v): v for v in net.vocabularies.values()}
+    vocabularies = [
+        {"of": [n for n, v in net.vocabularies.items() if v is one], **one.to_json()}
+        for one in held.values()
+    ]
     return {
         "model": source.text,
         "file": Path(source.name).name,
         "imports": imports,
         "params": net.params,
+        "vocabularies": vocabularies,
+        "labels": {name: list(labels) for name, labels in net.labels.items()},
         "seed": net.seed,
         "dtype": net.dtype,
         "backend": net.backend,
@@ -31,3 +42,23 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
+
+
+def names_of(
+    about: dict[str, Any], path: str | os.PathLike[str]
+) -> tuple[dict[str, Vocabulary], dict[str, tuple[str, ...]]]:
+    """Vocabularies and names of classes, by input or target, that a checkpoint holds.
+
+    Raises DataError when they are not what `description` wrote.
+    """
+    try:
+        vocabularies = {
+            str(name): found
+            for one in about.get("vocabularies") or []
+            for found in [Vocabulary.from_json(one)]
+            for name in one["of"]
+        }
+        labels = about.get("labels") or {}
+        return vocabularies, {str(k): tuple(map(str, v)) for k, v in labels.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, DataError) as error:
+        raise DataError(f"{path}: its vocabulary is broken: {error}") from None

@@ -24,6 +24,9 @@ def initial_value(weight: Weight, seed: int, folder: Path | None) -> Array:
     initial = weight.initial
     if initial.name == "file":
         return _from_file(weight, initial, folder)
+    if initial.name == "vectors":
+        # Until it is known which words the ids are: see word_vectors.py.
+        return np.zeros(weight.shape)
     if initial.name == "constant":
         return np.full(weight.shape, initial.arguments[0])
     random = np.random.Generator(np.random.Philox(key=[seed, crc32(weight.name.encode())]))

@@ -14,11 +14,11 @@ from ..backends import open_backend
 from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError
-from ..graph import Graph
+from ..graph import Graph, Wire
 from ..graph.kept import CARRIED
 from ..program import Program
 from ..syntax import tree
-from . import fitting, jacobian
+from . import fitting, jacobian, judging, sampling
 from . import gradcheck as gradients_check
 from .asked import by_name, differentiable, require_loss, wires
 from .carried import Carried
@@ -29,6 +29,7 @@ from .update import OPTIMISER, TrainingStep, forget, regime_of
 from .weights import Weights
 
 if TYPE_CHECKING:
+    from ..data import Vocabulary
     from ..draw import Drawing
     from ..engine.settings import Settings
 
@@ -67,6 +68,9 @@ class Network:
         self.steps = 0
         self.draws = 0
         self.trained_with: dict[str, Any] = {}
+        self.vocabularies: dict[str, Vocabulary] = {}
+        self.labels: dict[str, tuple[str, ...]] = {}
+        self.awaits_vectors: set[str] = set()
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
         self._store = self._weights.store
@@ -140,6 +144,8 @@ class Network:
         """Draw all weights anew; the training steps count from 0 again."""
         self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
         self._weights.initialise(seed, self.folder)
+        weights = self.graph.weights.values()
+        self.awaits_vectors = {w.name for w in weights if w.initial.name == "vectors"}
         if self._step is not None:
             self._step.reset(self._store)
         else:
@@ -270,6 +276,14 @@ class Network:
         found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh)
         return {name: float(value) for name, value in found.items()}
 
+    def read(
+        self, wires: dict[str, Wire], data: Mapping[str, Array], fresh: bool | None
+    ) -> dict[str, Array]:
+        """Values of some wires for a window: after the one before, anew, or (None) by itself."""
+        key = ("read", tuple(wires))
+        found = self._run(key, lambda m: predicting(m, wires), data, fresh)
+        return self._programs.copies(found)
+
     def _run(
         self, key: object, build: Build, data: Mapping[str, Array], fresh: bool | None = None
     ) -> dict[str, Any]:
@@ -338,9 +352,10 @@ class Network:
     # ---- longer work: functions of a network, each in a file of its own ----------------------
 
     fit = fitting.fit
-    evaluate = fitting.evaluate
-    predict = fitting.predict
+    evaluate = judging.evaluate
+    predict = judging.predict
     dataset = fitting.dataset
+    sample = sampling.sample
     gradcheck = gradients_check.gradcheck
     jacobians = jacobian.jacobians
 

@@ -83,7 +83,7 @@ def regime_of(settings: Settings) -> Regime:
         l1=settings.l1,
         l2=settings.l2,
         decay=settings.decay,
-        max_norm=settings.max_norm,
+        max_norm=settings.row_limits,
         freeze=tuple(settings.freeze),
         accumulate=settings.accumulate > 1,
         carry=settings.carries_in_training,

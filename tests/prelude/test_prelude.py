@@ -19,7 +19,7 @@ ROWS = [*pointwise_rows.ROWS, *layer_rows.ROWS, *loss_rows.ROWS, *function_rows.
 # Definitions whose tests are of another kind, and where they stand.
 ELSEWHERE = {
     "test_optimisers.py": {"sgd", "adam", "adamw", "adagrad", "adadelta", "rmsprop"},
-    "test_initialisers.py": {"uniform", "normal", "glorot", "he", "orthogonal", "file"},
+    "test_initialisers.py": {"uniform", "normal", "glorot", "he", "orthogonal", "file", "vectors"},
     "test_randomness.py": {"random"},
     "test_recurrence.py": {"rnn", "lstm", "gru", "rnn_step", "lstm_step", "gru_step"},
 }

@@ -1,0 +1,154 @@
+"""One long text as a language model reads it: at every step a token, and the one that follows."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from .dataset import Dataset, Split
+from .request import Found, Option, Request
+from .stream import LIMIT, opened
+from .vocabulary import END, LEVELS, UNKNOWN, Vocabulary, Wording
+from .wording import Tokens, worded
+
+TOKENS = "tokens"  # the field of a text before it is known who reads it
+
+
+def is_encoding(value: object) -> bool:
+    """Whether this is the name of a character encoding in which a newline is one byte."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return "\n".encode(value) == b"\n" and isinstance(b"a".decode(value), str)
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        return False
+
+
+WORDING = {
+    "level": Option(
+        "what a token is: `word` or `character`", "word or character", lambda v: v in LEVELS
+    ),
+    "lower": Option("put into small letters", "true or false", lambda v: type(v) is bool),
+    "minimum": Option(
+        "words that occur less often are unknown",
+        "a whole number above 0",
+        lambda v: type(v) is int and v > 0,
+    ),
+    "unknown": Option(
+        "the word that stands for unknown ones",
+        "a text without blanks",
+        lambda v: isinstance(v, str) and len(v.split()) == 1,
+    ),
+    "encoding": Option(
+        "of the characters, such as utf-8 or cp1252", "the name of an encoding", is_encoding
+    ),
+}
+OPTIONS = {
+    **WORDING,
+    "eos": Option(
+        "whether each line of words ends in `<eos>`", "true or false", lambda v: type(v) is bool
+    ),
+}
+
+
+def wording(request: Request, names: list[str], reserved: bool = False) -> Wording:
+    """How the vocabulary is made of which the ids of some inputs and targets are."""
+    model = [request.model[name] for name in names]
+    sizes = [shaped.classes for shaped in model if shaped.classes is not None]
+    pads = [shaped.pad for shaped in model if shaped.pad is not None]
+    options = request.options
+    level = options.get("level", "word")
+    return Wording(
+        level,
+        options.get("lower", False),
+        options.get("minimum", 1),
+        options.get("unknown", UNKNOWN),
+        reserved,
+        min(sizes, default=None),
+        pads[0] if pads else None,
+        end=level == "word" and options.get("eos", True),
+    )
+
+
+def known_words(request: Request, names: list[str]) -> Vocabulary | None:
+    """The vocabulary of a checkpoint, where it has one for these."""
+    return next((request.known[name] for name in names if name in request.known), None)
+
+
+def read_text(request: Request) -> Found:
+    """A file to train on, one for validation, one for testing; each is one long text."""
+    asked, tokens = wording(request, list(request.model)), Tokens()
+    vocabulary = known_words(request, list(request.model))
+    if vocabulary is not None:
+        asked = replace(
+            asked, level=vocabulary.level, lower=vocabulary.lower, end=vocabulary.end is not None
+        )
+    encoding = request.options.get("encoding", "utf-8")
+    splits = []
+    for written in request.names:
+        path = request.lookup.file(written)
+        ids = _read(path, encoding, asked, tokens)
+        splits.append(Split({TOKENS: ids}, source=str(path), unit="step", stream=True))
+    parts = dict(zip(("train", "validation", "test"), splits, strict=False))
+    data = Dataset(request.reader, **parts)
+    return data, partial(_finished, request, tokens, asked, vocabulary)
+
+
+def _read(
+    path: Path, encoding: str, asked: Wording, tokens: Tokens
+) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    ids = array("i")
+    with opened(path, encoding) as stream:
+        for number, line in stream.lines():
+            text = line.lower() if asked.lower else line
+            if asked.level == "character":
+                ids.extend(tokens.numbers(text))
+            else:
+                ids.extend(tokens.numbers(text.split()))
+                ids.extend(tokens.numbers([END] if asked.end else []))
+            if 4 * len(ids) > LIMIT:
+                stream.fail(f"line {number}: a text of more than {LIMIT // 4:,} tokens")
+    if not ids:
+        raise DataError(f"{path}: there is no text in it")
+    return np.frombuffer(ids, np.int32)
+
+
+def _finished(
+    request: Request,
+    tokens: Tokens,
+    asked: Wording,
+    vocabulary: Vocabulary | None,
+    data: Dataset,
+) -> Dataset:
+    """The text as each input and target reads it: from its own place on."""
+    found = worded(data, (TOKENS,), tokens, asked, vocabulary)
+    shifts = _shifts(request)
+    splits = {name: _shifted(split, shifts) for name, split in found.splits.items()}
+    return Dataset(data.name, **splits)
+
+
+def _shifts(request: Request) -> dict[str, int]:
+    """How far along the text each reads: inputs the token of a step, targets the one after."""
+    if not request.model:
+        return {"features": 0, "label": 1}
+    ahead = {name: int(name in request.targets) for name in request.model}
+    return {**ahead, **request.shifts}
+
+
+def _shifted(split: Split, shifts: dict[str, int]) -> Split:
+    ids, furthest = split.fields[TOKENS], max(shifts.values())
+    count = len(ids) - furthest
+    if count < 1:
+        raise DataError(
+            f"{split.source}: {len(ids)} tokens are too few to read {furthest} steps ahead"
+        )
+    column = split.column(TOKENS)
+    roles = {"features": "features", "label": "label"}
+    about = {n: replace(column, role=roles.get(n, "other")) for n in shifts}  # type: ignore[arg-type]
+    fields = {name: ids[shift : shift + count] for name, shift in shifts.items()}
+    return Split(fields, about, split.source, split.unit, stream=True)

@@ -1,0 +1,158 @@
+"""Measuring and predicting over many examples: arrays, a data set, or the file's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data import Column, Dataset, Split
+from ..data.lookup import silent
+from ..engine.confusion import Confusion
+from ..engine.evaluate import evaluate as evaluate_feed
+from ..engine.feeding import evaluating_feed
+from ..engine.settings import Settings
+from ..errors import UsageError
+from ..program import Dim
+from .asked import by_name, wires
+from .fitting import examples, settings_of
+
+if TYPE_CHECKING:
+    from .network import Network
+
+Array = np.ndarray[Any, Any]
+MOST_CLASSES = 1000  # of a confusion matrix: with more, nobody reads it
+
+
+def settings_of_run(net: Network) -> Settings:
+    """What a checkpoint was trained with; without one, the file's `train` block."""
+    return Settings.from_json(net.trained_with) if net.trained_with else settings_of(net, {})
+
+
+def split_of(found: Dataset, name: str | None) -> tuple[str, Split]:
+    """The split by name; without one the test split, else validation, else training."""
+    names = [name] if name else ["test", "validation", "train"]
+    for candidate in names:
+        if candidate in found.splits:
+            return candidate, found.splits[candidate]
+    raise UsageError(f"{found.name} has no split `{name}`; there are: {', '.join(found.splits)}")
+
+
+def evaluate(
+    net: Network,
+    /,
+    *data: Any,
+    batch: int = 256,
+    split: str | None = None,
+    data_dir: str | Path | None = None,
+    **arrays: Any,
+) -> dict[str, float]:
+    """Loss and metrics, averaged over all examples.
+
+    Arrays [examples, *shape] come as for `fit`; without them the file's `data` is used, and `split`
+    names a part of it: the test part, else validation, else training.
+
+    Raises UsageError for unknown names, DataError for examples that are missing or do not fit.
+    """
+    settings = settings_of_run(net)
+    found = examples(net, data, arrays, None, None, data_dir, silent, settings)
+    _, chosen = split_of(found, split)
+    return measure(net, chosen, batch, settings)
+
+
+def measure(net: Network, split: Split, batch: int, settings: Settings) -> dict[str, float]:
+    """Loss and metrics over a split, in windows and with carried states where settings say so."""
+    feed = evaluating_feed(split, settings, batch)
+    return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
+
+
+def predict(
+    net: Network,
+    /,
+    *arrays: ArrayLike,
+    batch: int = 256,
+    output: str | None = None,
+    **named: ArrayLike,
+) -> Array:
+    """One output for many examples, [examples, *shape], computed in batches.
+
+    Inputs [examples, *shape] go by name, or in the order of the file; `output` is the first one
+    unless named, and may be any node.
+
+    Raises UsageError for unknown names, DataError for arrays that do not fit.
+    """
+    given = by_name(net.graph, arrays, named)
+    if not given:
+        raise UsageError("nothing to predict: give the inputs as arrays")
+    if batch < 1:
+        raise UsageError(f"a batch must hold at least 1 example, got {batch}")
+    wanted = output or next(iter(net.graph.outputs), None)
+    if wanted is None:
+        raise UsageError("this model has no output")
+    if wanted not in net.graph.outputs:
+        wires(net.graph, (wanted,))
+    extra = () if wanted in net.graph.outputs else (wanted,)
+    held = {k: np.atleast_1d(np.asarray(v)) for k, v in given.items()}
+    count = len(next(iter(held.values())))
+    parts = [
+        net(outputs=extra, **{k: v[i : i + batch] for k, v in held.items()})[wanted]
+        for i in range(0, max(count, 1), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def confusion(
+    net: Network, split: Split, batch: int = 256, settings: Settings | None = None
+) -> Confusion | None:
+    """Which class is taken for which, padding left out.
+
+    None unless one output scores the classes of one target, at most MOST_CLASSES of them.
+    """
+    settings = settings or settings_of_run(net)
+    judged = _judged(net)
+    if judged is None:
+        return None
+    target, output, classes = judged
+    names = _names(split.column(target), classes)
+    counts = Confusion.empty(classes, names)
+    wires, carry = {output: net.graph.outputs[output]}, settings.carries_in_evaluation
+    for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
+        inputs = {name: fed.batch[name] for name in net.graph.inputs}
+        found = net.read(wires, inputs, fed.fresh if carry else None)[output].argmax(-1)
+        real = _real(net, target, fed.batch)
+        counts.add(found[real], fed.batch[target][real])
+    return counts
+
+
+def _judged(net: Network) -> tuple[str, str, int] | None:
+    """Target, output and number of classes where an output scores the classes of a target."""
+    for target, shaped in net.graph.targets.items():
+        if shaped.classes is None or shaped.classes > MOST_CLASSES:
+            continue
+        for output, wire in net.graph.outputs.items():
+            if net.graph.shaped(wire).shape == (*shaped.shape, shaped.classes):
+                return target, output, shaped.classes
+    return None
+
+
+def _names(column: Column, classes: int) -> tuple[str, ...]:
+    """What the classes are called, control characters spelled out; empty for numbers alone."""
+    names = column.vocabulary.words if column.vocabulary else column.classes
+    shown = tuple(repr(name)[1:-1] if not name.isprintable() else name for name in names)
+    return shown + tuple(map(str, range(len(shown), classes))) if shown else ()
+
+
+def _real(net: Network, target: str, batch: Mapping[str, Array]) -> Array:
+    """Which elements of a target are no padding."""
+    ends = {**net.graph.inputs, **net.graph.targets}
+    length: tuple[Dim, ...] = ends[target].shape[:1]
+    found = np.ones(batch[target].shape, bool)
+    for name, shaped in ends.items():
+        if length and shaped.pad is not None and shaped.shape[:1] == length and name in batch:
+            steps = np.arange(batch[name].shape[1])
+            end = np.where(batch[name] != shaped.pad, steps + 1, 1).max(1, keepdims=True)
+            found &= steps < end
+    return found
