@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .dataset import Array, Column, Dataset, Split
+from .dataset import Array, Column, Dataset, Field, Split
 from .partition import Partition, partitioned
+from .ragged import Ragged
 
 FEATURES = {"x", "feature", "features", "pixels", "image", "images", "data", "input", "inputs"}
 LABELS = {"y", "label", "labels", "class", "classes", "target", "targets", "digit"}
@@ -34,7 +35,7 @@ def dataset_from_arrays(
 
 
 def dataset_of_parts(
-    parts: Mapping[str, Mapping[str, Array]],
+    parts: Mapping[str, Mapping[str, Field]],
     name: str,
     sources: Mapping[str, str],
     scale: float | None = None,
@@ -61,12 +62,20 @@ def _share(aside: Mapping[str, Any] | float | None) -> float | None:
     return None if isinstance(aside, Mapping) else aside
 
 
-def as_array(field: str, values: Any, source: str) -> Array:
-    """Whatever NumPy can read as numbers, truths or texts with one example a row."""
+def as_array(field: str, values: Any, source: str) -> Field:
+    """Whatever NumPy can read as numbers, truths or texts with one example a row.
+
+    Rows of different lengths are sequences.
+    """
+    if isinstance(values, Ragged):
+        return values
     try:
         array = np.asarray(values)
     except (ValueError, TypeError):
-        raise DataError(f"{source}: the rows of `{field}` differ in shape") from None
+        found = ragged(values)
+        if found is None:
+            raise DataError(f"{source}: the rows of `{field}` differ in shape") from None
+        return found
     if array.dtype.kind not in "biufU":
         raise DataError(f"{source}: `{field}` holds {array.dtype}, numbers are needed")
     if array.ndim == 0:
@@ -74,13 +83,25 @@ def as_array(field: str, values: Any, source: str) -> Array:
     return array
 
 
-def _same_fields(train: Mapping[str, Array], other: Mapping[str, Array], source: str) -> None:
+def ragged(values: Any) -> Ragged | None:
+    """Rows of numbers that differ in length, or None when it is something else that they are."""
+    try:
+        rows = [np.asarray(row) for row in values]
+    except (ValueError, TypeError):
+        return None
+    if any(row.ndim != 1 or (row.size and row.dtype.kind not in "iuf") for row in rows):
+        return None
+    return Ragged.of(rows)
+
+
+def _same_fields(train: Mapping[str, Field], other: Mapping[str, Field], source: str) -> None:
     if set(train) != set(other):
         have, need = (", ".join(sorted(fields)) or "none" for fields in (other, train))
         raise DataError(f"{source}: the fields are {have}; those of the training part are {need}")
     for field, values in train.items():
         here, there = other[field].shape[1:], values.shape[1:]
-        if here != there:
+        varies = isinstance(values, Ragged) or isinstance(other[field], Ragged)
+        if here != there and not varies:
             raise DataError(
                 f"{source}: `{field}` is {list(here)} per example, "
                 f"{list(there)} in the training part"

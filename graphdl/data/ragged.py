@@ -47,6 +47,11 @@ class Ragged:
         return (len(self), "T", *self.values.shape[1:])
 
     @property
+    def ndim(self) -> int:
+        """As of an array."""
+        return len(self.shape)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Of the values."""
         return self.values.dtype

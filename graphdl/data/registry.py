@@ -47,6 +47,7 @@ DELIMITER = Option(
     lambda v: isinstance(v, str) and len(v) == 1 and v not in '"\r\n',
 )
 IMAGES = ("pixels", "label")
+MANY = 1000  # paths: more classes than anybody keeps in a file each
 
 READERS = {
     reader.name: reader
@@ -118,7 +119,7 @@ READERS = {
             "lines",
             "sentences, one a line: a file for each class, or columns `label<TAB>text`",
             read_lines,
-            (1, 1000),
+            (1, MANY),
             options=LINES_OPTIONS,
         ),
     )
@@ -232,6 +233,16 @@ def _is_own(reader: Reader, name: str, value: Any) -> bool:
     return name in reader.options and not (name in partition.OPTIONS and not isinstance(value, str))
 
 
+def _counted(least: int, most: int) -> str:
+    """How many paths a reader takes, in words."""
+    if most == MANY:
+        return "a path or more"
+    number = f"{least}" if least == most else f"{least} or {most}"
+    if most - least > 1:
+        number = f"{least} to {most}"
+    return f"{number} path{'' if most == 1 else 's'}"
+
+
 def _reader(source: Named) -> Reader:
     if source.name not in READERS:
         raise ModelError.at(
@@ -243,12 +254,10 @@ def _reader(source: Named) -> Reader:
     reader = READERS[source.name]
     least, most = reader.paths
     if not least <= len(source.arguments) <= most:
-        number = str(least) if least == most else f"{least} or {most}"
         raise ModelError.at(
             source.span,
             "E0704",
-            f"`{reader.name}` takes {number} path{'' if most == 1 else 's'}, "
-            f"got {len(source.arguments)}",
+            f"`{reader.name}` takes {_counted(least, most)}, got {len(source.arguments)}",
             hint=reader.doc,
         )
     for path in source.arguments:

@@ -19,6 +19,7 @@ from ..errors import UsageError
 from ..program import Dim
 from .asked import by_name, wires
 from .fitting import examples, settings_of
+from .port import accepted
 
 if TYPE_CHECKING:
     from .network import Network
@@ -95,7 +96,7 @@ def predict(
     if wanted not in net.graph.outputs:
         wires(net.graph, (wanted,))
     extra = () if wanted in net.graph.outputs else (wanted,)
-    held = {k: np.atleast_1d(np.asarray(v)) for k, v in given.items()}
+    held = accepted(net.inputs, given, missing_ok=True)
     count = len(next(iter(held.values())))
     parts = [
         net(outputs=extra, **{k: v[i : i + batch] for k, v in held.items()})[wanted]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.arrays import ragged
 from ..errors import DataError, UsageError, did_you_mean
 from ..graph import Shaped
 
@@ -19,19 +20,21 @@ Array = np.ndarray[Any, Any]
 class Port:
     """An input, target or output. `shape` is per example; a size known only when running is a text.
 
-    `classes` is the n of `int(n)`: the values are 0 to n - 1.
+    `classes` is the n of `int(n)`: the values are 0 to n - 1; `pad` the id that fills short
+    sequences up.
     """
 
     shape: tuple[int | str, ...]
     dtype: str
     classes: int | None = None
+    pad: int | None = None
 
     @classmethod
     def of(cls, shaped: Shaped, dtype: str) -> Port:
         """The port of a typed edge; floats have the network's dtype."""
         kinds = {"float": dtype, "int": "int64", "bool": "bool"}
         shape = tuple(d if isinstance(d, int) else str(d) for d in shaped.shape)
-        return cls(shape, kinds[shaped.kind], shaped.classes)
+        return cls(shape, kinds[shaped.kind], shaped.classes, shaped.pad)
 
 
 def accepted(
@@ -56,7 +59,9 @@ def _converted(name: str, port: Port, values: Any) -> Array:
         array = np.asarray(values)
         wrong = array.dtype.kind not in "fiub"
     except ValueError:
-        wrong = True
+        rows = ragged(values) if port.pad is not None else None
+        wrong = rows is None
+        array = rows.padded(port.pad or 0) if rows is not None else np.zeros(0)
     if wrong:
         raise DataError(f"`{name}` must be an array of numbers")
     if array.ndim != len(port.shape) + 1:

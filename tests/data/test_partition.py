@@ -110,7 +110,11 @@ def test_shuffle_visits_each_example_once_and_replacement_does_not() -> None:
     ("kind", "batch", "message"),
     [
         ("shufle", 1, "there is no sampler `shufle`: did you mean `shuffle`?"),
-        ("zzz", 1, "there is no sampler `zzz`: there are shuffle, sequential, replacement, buckets"),
+        (
+            "zzz",
+            1,
+            "there is no sampler `zzz`: there are shuffle, sequential, replacement, buckets",
+        ),
         ("shuffle", 0, "a batch must hold at least 1 example, got 0"),
     ],
 )

@@ -180,7 +180,7 @@ def test_conversion(values: Any, column: data.Column, dtype: str, expected: Any)
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"x": [[1], [1, 2]]}, "arrays: the rows of `x` differ in shape"),
+        ({"x": [[1], [[1, 2]]]}, "arrays: the rows of `x` differ in shape"),
         ({"x": [{}]}, "arrays: `x` holds object, numbers are needed"),
         ({"x": 3}, "arrays: `x` is one number, an array of examples is needed"),
         ({}, "arrays (train): there are no arrays"),
