@@ -74,10 +74,10 @@ class _Model:
     def begin(self, prime: str) -> list[int]:
         """The tokens to start from: those of the prime, or the end of a sentence before."""
         words = self.vocabulary
-        ids = [int(i) for i in words.encode(prime)]
-        strange = [t for t, i in zip(words.tokens(prime), ids, strict=True) if i == words.unknown]
-        if strange and strange[0] != words.words[words.unknown or 0]:
+        strange = [token for token in words.tokens(prime) if token not in words.ids]
+        if strange:
             raise UsageError(f"`{strange[0]}` is not among the words this model knows")
+        ids = [int(i) for i in words.encode(prime)]
         if ids:
             return ids
         self.silent = 1
