@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +20,14 @@ _SAME = {"broadcast", "reshape", "transpose", "stop", "slice", "reverse", "copy"
 
 def number(rewriter: Rewriter, value: Value) -> float | None:
     """The number that fills `value`, when it is known."""
-    made = rewriter.made_by.get(value)
+    return filled(rewriter.made_by, value)
+
+
+def filled(made_by: Mapping[Value, Op], value: Value) -> float | None:
+    """The number that fills `value`, given the operation that makes each value."""
+    made = made_by.get(value)
     while made and made.primitive.name in _SAME:
-        made = rewriter.made_by.get(made.args[0])
+        made = made_by.get(made.args[0])
     return made.primitive.number if made and isinstance(made.primitive, Constant) else None
 
 
@@ -31,7 +37,7 @@ def fold(rewriter: Rewriter, op: Op) -> Op | None:
     known = [n for n in numbers if n is not None]
     if len(known) < len(numbers) or not known:
         return None
-    result = _evaluate(op, known)
+    result = evaluated(op, known)
     if not math.isfinite(result):
         return None
     constant = Constant(result, op.out.type.kind)
@@ -40,8 +46,8 @@ def fold(rewriter: Rewriter, op: Op) -> Op | None:
     return replace(op, primitive=Broadcast(op.out.type.shape), args=(rewriter.emit(op, constant),))
 
 
-def _evaluate(op: Op, numbers: list[float]) -> float:
-    """The kernel itself, on arrays without axes, in float64."""
+def evaluated(op: Op, numbers: Sequence[float]) -> float:
+    """A pointwise operation on numbers: the kernel itself, without axes, in float64."""
     kinds = dtypes("float64")
 
     def array(shape: tuple[int, ...], kind: Kind) -> np.ndarray:

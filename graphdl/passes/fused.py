@@ -174,10 +174,10 @@ def _assign(group: Fused) -> dict[int, int]:
 
 
 def may_overwrite(primitive: Primitive, operands: Sequence[object], victim: object) -> bool:
-    """Whether a pointwise result may take the memory of the operand `victim`."""
+    """Whether the result may take the memory of the operand `victim`."""
     positions = [n for n, operand in enumerate(operands) if operand == victim]
     allowed = primitive.overwrites
-    return primitive.pointwise and (allowed is None or all(n in allowed for n in positions))
+    return primitive.pointwise if allowed is None else all(n in allowed for n in positions)
 
 
 def fused(steps: list[Step], arity: int) -> Fused:

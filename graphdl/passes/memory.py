@@ -1,7 +1,8 @@
 """The memory plan: an offset in one arena for every intermediate, from its lifetime.
 
-Results of pointwise operations reuse the buffer of an argument that dies there, and new values of
-weights and states are written straight into the kept arrays where nothing reads the old ones later.
+Results of operations that allow it reuse the buffer of an argument that dies there: pointwise ones,
+and rows put into a table. New values of weights and states are written straight into the kept
+arrays where nothing reads the old ones later.
 """
 
 from __future__ import annotations
@@ -136,8 +137,6 @@ class _Planner:
 
         True when every argument in that buffer is laid out exactly as the result will be.
         """
-        if not op.primitive.pointwise:
-            return False
         own = self.layout.spans[op.out]
         homes = [self.root(arg) for arg in op.args]
         inside = [arg for arg, found in zip(op.args, homes, strict=True) if found is home]
@@ -147,7 +146,7 @@ class _Planner:
         return same and may_overwrite(op.primitive, homes, home)
 
     def reuse_in_place(self) -> None:
-        """Let results of pointwise operations take the buffer of an argument that ends there."""
+        """Let results take the buffer of an argument that ends there, where they may."""
         for index, op in enumerate(self.program.ops):
             out = op.out
             if self.home.get(out) is not out or out in self.constant:

@@ -13,6 +13,7 @@ from .fuse_pointwise import fuse_pointwise
 from .inside_scans import inside_scans
 from .settle import settle_updates
 from .simplify import simplify
+from .sparse_updates import sparse_updates
 
 Pass = Callable[[Program], Program]
 
@@ -24,6 +25,8 @@ PASSES: tuple[Pass, ...] = (
     batch_last,
     common_subexpressions,
     dead_code,
+    sparse_updates,
+    common_subexpressions,
     settle_updates,
     fuse_pointwise,
     dead_code,

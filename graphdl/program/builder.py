@@ -225,6 +225,14 @@ class Builder(Arithmetic):
         """A table of `count` rows: the sum of the rows of each id."""
         return self.emit(p.ScatterAdd(count), ids, rows)
 
+    def merge_rows(self, ids: Value, rows: Value, places: Value, count: Dim) -> Value:
+        """Rows `places` of the table of `count` rows: the sum of the rows of each id."""
+        return self.emit(p.MergeRows(count), ids, rows, places)
+
+    def put_rows(self, table: Value, ids: Value, rows: Value) -> Value:
+        """The table with other rows at some places; rows of one id are equal."""
+        return self.emit(p.PutRows(), table, ids, rows)
+
     def pick(self, x: Value, ids: Value) -> Value:
         """x[..., ids]: one number out of each row."""
         return self.emit(p.Pick(), x, ids)

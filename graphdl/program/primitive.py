@@ -34,7 +34,8 @@ class Primitive:
     pointwise: ClassVar[bool] = False
     # The result may share memory with the first argument (reshape, transpose, slice, broadcast).
     view: ClassVar[bool] = False
-    # Pointwise only: the arguments whose memory the result may take over; None means any.
+    # The arguments whose memory the result may take over; None means any if it is pointwise, else
+    # none.
     overwrites: ClassVar[tuple[int, ...] | None] = None
 
     def infer(self, *types: Type) -> Type:

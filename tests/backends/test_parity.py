@@ -104,6 +104,46 @@ def test_a_training_run(xp: Any, host: Any) -> None:
         plain |= new
 
 
+def rows_step() -> Program:
+    """Two gathers from one table, its norm, and a rule that adds to a state."""
+    build = Builder()
+    words = build.input("words", Type((B, T), "int"), "data", "words")
+    title = build.input("title", Type((B,), "int"), "data", "title")
+    table = build.input("table", Type((2000, 3)), "weight", "table")
+    seen = build.input("seen", table.type, "state", "seen")
+    part = build.sum(build.tanh(build.gather(table, words)), [1])
+    h = build.mul(part, build.gather(table, title))
+    loss = build.mean(build.mul(h, h))
+    (grad,) = differentiate(build, loss, [table])
+    norm = build.sqrt(build.sum(build.mul(grad, grad)))
+    grad = build.mul(grad, build.div(0.1, build.add(norm, 0.1)))
+    new = build.add(seen, build.mul(grad, grad))
+    change = build.div(grad, build.add(build.sqrt(new), 0.01))
+    updates = [Update(table, build.sub(table, change)), Update(seen, new)]
+    return build.finish([("loss", loss), ("norm", norm)], updates)
+
+
+def test_a_table_updated_by_rows(xp: Any, host: Any) -> None:
+    program, rng = rows_step(), np.random.default_rng(0)
+    optimised = optimise(program)
+    assert "scatter_add" not in {op.primitive.name for op in optimised.ops}
+    store, plain = start(program, xp), dict(start(program, np))
+    executable = Executable(optimised, xp, "float64")
+    for count, length in [(4, 3), (4, 3), (2, 5), (4, 3)]:
+        data = {
+            "words": rng.integers(0, 9, (count, length)),
+            "title": rng.integers(5, 2000, count),
+        }
+        expected, new = results(program, np, "float64", plain, data, {})
+        found = executable.run(store, data, {}, guard="loss")
+        for name, array in expected.items():
+            np.testing.assert_allclose(host(found[name]), array, rtol=1e-9, err_msg=name)
+        for name, array in new.items():
+            np.testing.assert_allclose(host(store[name]), array, rtol=1e-9, atol=1e-15)
+        assert executable.inspect(store, data, {}) is None
+        plain |= new
+
+
 def test_float32_follows_float64(xp: Any, host: Any) -> None:
     program = training_step()
     single, double = Store(xp), start(program, np)

@@ -309,6 +309,29 @@ ROWS = [
         ((i(B, 3), f(B, 2)), (f(B), f(B))),
     ),
     Row(
+        p.MergeRows(4),
+        (i(B, 3), f(B, 3, 2), i(T)),
+        lambda ids, rows, places: scattered(ids, rows)[places],
+        ((i(B, 3), f(B, 2), i(T)), (f(B), f(B), i(T)), (i(B), f(B), f(T))),
+        below=4,
+    ),
+    Row(
+        p.MergeRows(9),
+        (i(B), f(B), i(B, T)),
+        lambda ids, rows, places: (ids[:, None, None] == places).transpose(1, 2, 0) @ rows,
+        below=9,
+    ),
+    Row(
+        p.PutRows(),
+        (f(T, 2), i(B), f(B, 2)),
+        lambda table, ids, rows: np.stack(
+            [rows[list(ids).index(n)] if n in ids else row for n, row in enumerate(table)]
+        ),
+        ((f(), i(B), f(B)), (f(T, 2), i(B), f(B, 3)), (f(T, 2), f(B), f(B, 2))),
+        gradient="none",
+        below=7,
+    ),
+    Row(
         p.Pick(),
         (f(B, T, 3), i(B, T)),
         lambda x, ids: (x * np.eye(3)[ids]).sum(-1),

@@ -103,6 +103,7 @@ def test_no_gradient(flat: Row) -> None:
     build = Builder()
     args = inputs(build, flat)
     loss = build.sum(build.emit(flat.primitive, *args))
+    args = [arg for arg in args if arg.type.kind == "float"]
     if flat.gradient == "none":
         with pytest.raises(ShapeError, match="derivative"):
             differentiate(build, loss, args)

@@ -18,6 +18,7 @@ from .index import Gather, Pick, ScatterAdd, Spread
 from .place import Concat, Pad
 from .random import Random
 from .reduce import Amax, Amin, ArgMax, Sum
+from .rows import MergeRows, PutRows
 from .scan import Scan
 from .source import Constant, Extent, Iota
 from .unary import Abs, Cast, Copy, Erf, Exp, Floor, Log, LogicalNot, Neg, Sign, Sqrt, Tanh
@@ -38,7 +39,7 @@ ALL: tuple[type[Primitive], ...] = (
     # move
     *(Reshape, Transpose, Slice, Broadcast, Reverse, Stop, Pad, Concat),
     # index
-    *(Gather, ScatterAdd, Pick, Spread),
+    *(Gather, ScatterAdd, MergeRows, PutRows, Pick, Spread),
     # sources
     *(Constant, Extent, Iota, Random),
 )
@@ -78,6 +79,7 @@ __all__ = [
     "LogicalNot",
     "LogicalOr",
     "Maximum",
+    "MergeRows",
     "Minimum",
     "Mod",
     "Mul",
@@ -86,6 +88,7 @@ __all__ = [
     "Pad",
     "Pick",
     "Power",
+    "PutRows",
     "Random",
     "Reshape",
     "Reverse",

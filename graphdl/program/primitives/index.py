@@ -12,23 +12,18 @@ from typing import TYPE_CHECKING
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
 from ..size import Dim
+from .add_rows import add_rows_calls
+from .ordered import ordered
 
 if TYPE_CHECKING:
     from ..builder import Builder
 
 
-def _take(xp: ModuleType, source: Array, ids: Array, out: Array) -> Call:
+def take_call(xp: ModuleType, source: Array, ids: Array, out: Array) -> Call:
+    """The call that writes the rows `ids` of `source`, which lies in order, to `out`."""
     # NumPy buffers `out` unless the mode is "clip"; CuPy has no mode.
     mode = {"mode": "clip"} if xp.__name__ == "numpy" else {}
     return partial(xp.take, source, ids, axis=0, out=out, **mode)
-
-
-def _ordered(xp: ModuleType, scratch: Scratch, x: Array) -> tuple[Array, list[Call]]:
-    """`x` in order in memory, and the calls that bring it there."""
-    if x.flags.c_contiguous:
-        return x, []
-    copy = scratch(x.shape, "int" if x.dtype.kind == "i" else "float")
-    return copy, [partial(xp.copyto, copy, x)]
 
 
 def _flat_ids(
@@ -61,9 +56,9 @@ class Gather(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
-        table, copies = _ordered(xp, scratch, args[0])
+        table, copies = ordered(xp, scratch, args[0])
         yield from copies
-        yield _take(xp, table, args[1], out)
+        yield take_call(xp, table, args[1], out)
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class ScatterAdd(Primitive):
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
         yield partial(out.fill, 0)
-        yield partial(xp.add.at, out, args[0], args[1])
+        yield from add_rows_calls(xp, scratch, out, *args)
 
 
 @dataclass(frozen=True)
@@ -113,11 +108,11 @@ class Pick(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
-        x, copies = _ordered(xp, scratch, args[0])
+        x, copies = ordered(xp, scratch, args[0])
         yield from copies
         flat, calls = _flat_ids(xp, scratch, args[1], x.shape[-1])
         yield from calls
-        yield _take(xp, x.reshape(-1), flat, out.reshape(-1))
+        yield take_call(xp, x.reshape(-1), flat, out.reshape(-1))
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,7 @@ class Spread(Primitive):
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
         ids, values = args
-        values, copies = _ordered(xp, scratch, values)
+        values, copies = ordered(xp, scratch, values)
         yield from copies
         flat, calls = _flat_ids(xp, scratch, ids, out.shape[-1])
         yield from calls
