@@ -65,7 +65,8 @@ def constant(name: str, text: str, named: bool = True) -> Any:
         raise UsageError(f"`{name}`: cannot read `{text}`\n{error}") from None
     except (_NoConstantError, ArithmeticError, TypeError):
         raise UsageError(
-            f"`{name}`: `{text}` is not a constant, such as 300, true, [3, 5] or sgd(lr = 0.1)"
+            f"`{name}`: `{text}` is not a constant, such as 300, true, [3, 5], "
+            '"a text" or sgd(lr = 0.1)'
         ) from None
     return value
 
