@@ -11,13 +11,16 @@ import numpy as np
 from ..errors import DataError, UsageError, did_you_mean
 from ..passes.settle import settle_updates
 from ..program import Array, Program
+from .arena import Memory
 from .binding import bind_sizes, require_steps
 from .interpreter import first_non_finite
-from .schedule import Schedule, bind
+from .schedule import Schedule, bind, plan
 from .store import Store
 
-# Schedules kept: a full batch, a short last one, the same for validation, a few lengths.
-SCHEDULES = 8
+# Schedules kept: a full batch and a short last one, the same for validation, at many lengths.
+SCHEDULES = 64
+# What they may take beside the memory that they share.
+BYTES = 1 << 27
 
 
 class Executable:
@@ -33,6 +36,7 @@ class Executable:
         self.xp, self.dtype = xp, dtype
         self._fields = tuple(i.key for i in program.inputs if i.role == "data")
         self._schedules: OrderedDict[object, tuple[Store, int, Schedule]] = OrderedDict()
+        self._memory = Memory(xp, dtype)
 
     def run(
         self,
@@ -65,17 +69,39 @@ class Executable:
         shapes = {field: data[field].shape for field in self._fields}
         sizes = bind_sizes(self.program.inputs, shapes)
         require_steps(self.program, sizes)
-        # Room is made first, so that two arenas never stand side by side without need.
         self._schedules.pop(key, None)
-        while len(self._schedules) >= SCHEDULES:
-            self._schedules.popitem(last=False)
         try:
-            with np.errstate(all="ignore"):
-                schedule = bind(self.program, self.xp, self.dtype, sizes, store, guard)
+            schedule = self._bound(store, sizes, guard)
         except MemoryError as error:
             raise UsageError(f"out of memory at this batch: {error}; use a smaller one") from None
+        self._make_room(schedule)
         self._schedules[key] = (store, store.version, schedule)
         return schedule
+
+    def _bound(self, store: Store, sizes: dict[str, int], guard: str | None) -> Schedule:
+        program, memory = self.program, self._memory
+        planned = plan(program, self.dtype, sizes, guard)
+        if not memory.holds(planned.size):
+            # All are bound to what is replaced now, and would keep it.
+            self._schedules.clear()
+            memory.grow(planned.size)
+        with np.errstate(all="ignore"):
+            return bind(program, self.xp, self.dtype, sizes, store, planned, memory, guard)
+
+    def _make_room(self, schedule: Schedule) -> None:
+        """Forget what was not used for longest, until there is room for one more schedule."""
+        taken = sum(known.nbytes for _, _, known in self._schedules.values())
+        while self._schedules and (
+            len(self._schedules) >= SCHEDULES or taken + schedule.nbytes > BYTES
+        ):
+            _, (_, _, oldest) = self._schedules.popitem(last=False)
+            taken -= oldest.nbytes
+
+    @property
+    def reserved(self) -> int:
+        """Bytes that runs of every size need: those they share, and each one's own."""
+        own = sum(schedule.nbytes for _, _, schedule in self._schedules.values())
+        return self._memory.reserved + own
 
     def inspect(
         self, store: Store, data: Mapping[str, Array], scalars: Mapping[str, float]

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 
-from ..passes.layout import concrete
+from ..passes.layout import concrete, dtypes
 from ..passes.memory import MemoryPlan, plan_memory
 from ..program import Array, Call, Op, Program, Value
-from .arena import Arena, Scratch
+from .arena import Arena, Memory
 from .binding import ShapeMismatch
 from .room import require_plan, require_values
 from .store import Store
 from .transfer import fill
+
+# The objects behind one call, its arguments included: from 0.5 to 1 KB were measured.
+CALL_BYTES = 1024
 
 
 class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
@@ -32,6 +35,7 @@ class Schedule:
 
     data      buffer of each data input; scalars: of each scalar
     before    calls up to the guard; `after`: the rest, with every write into kept arrays
+    nbytes    what the schedule itself takes: its calls, and results that are always the same
     """
 
     data: tuple[tuple[str, Array], ...]
@@ -41,6 +45,7 @@ class Schedule:
     guard: tuple[str, Array] | None
     outputs: dict[str, Array]
     plan: MemoryPlan
+    nbytes: int
 
     def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
         """Feed, run, and return the outputs: views that hold until the next run."""
@@ -62,21 +67,30 @@ class Schedule:
             raise NonFinite(name, value)
 
 
+def plan(
+    program: Program, precision: str, sizes: dict[str, int], guard: str | None = None
+) -> MemoryPlan:
+    """The memory plan of a program with settled updates; UsageError where it cannot be met."""
+    guarded = dict(program.outputs)[guard] if guard is not None else None
+    require_values(program, sizes, precision)
+    found = plan_memory(program, sizes, precision, guarded)
+    require_plan(program, found.size, [(b.values[0], b.nbytes) for b in found.buffers])
+    return found
+
+
 def bind(
     program: Program,
     xp: ModuleType,
     precision: str,
     sizes: dict[str, int],
     store: Store,
+    plan: MemoryPlan,
+    memory: Memory,
     guard: str | None = None,
 ) -> Schedule:
-    """Plan the memory of a program with settled updates, allocate it and make the calls."""
-    outputs = dict(program.outputs)
-    guarded = outputs[guard] if guard is not None else None
-    require_values(program, sizes, precision)
-    plan = plan_memory(program, sizes, precision, guarded)
-    require_plan(program, plan.size, [(b.values[0], b.nbytes) for b in plan.buffers])
-    binder = _Binder(program, xp, precision, sizes, store, plan)
+    """Make the calls of a program as planned, in memory that holds the plan."""
+    guarded = dict(program.outputs)[guard] if guard is not None else None
+    binder = _Binder(program, xp, precision, sizes, store, plan, memory)
     split = binder.bind_operations(guarded)
     binder.bind_copies()
     arrays = binder.arrays
@@ -88,6 +102,7 @@ def bind(
         guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
         outputs={name: arrays[value] for name, value in program.outputs},
         plan=plan,
+        nbytes=CALL_BYTES * len(binder.calls) + binder.constant_bytes,
     )
 
 
@@ -102,10 +117,13 @@ class _Binder:
         sizes: dict[str, int],
         store: Store,
         plan: MemoryPlan,
+        memory: Memory,
     ) -> None:
         self.program, self.xp, self.sizes, self.plan = program, xp, sizes, plan
-        self.arena = Arena(xp, plan, sizes, precision)
-        self.scratch = Scratch(xp, precision)
+        self.kinds = dtypes(precision)
+        self.arena = Arena(memory.arena, plan, sizes, precision)
+        self.scratch = memory.scratch
+        self.constant_bytes = 0
         self.arrays: dict[Value, Array] = {}
         self.calls: list[Call] = []
         for item in program.inputs:
@@ -134,13 +152,23 @@ class _Binder:
         if op.primitive.view and op.out not in self.plan.layout.copies:
             self.arrays[op.out] = op.primitive.alias(self.xp, self.sizes, args[0])
             return []
-        target = self.plan.direct.get(op.out)
-        out = self.arrays[op.out] = self.arrays[target] if target else self.arena.buffer(op.out)
+        out = self.arrays[op.out] = self._buffer(op.out)
         if op.primitive.view:
             # A reshape of something that is not contiguous: the same elements in the same order.
             return [partial(self.xp.copyto, out.reshape(args[0].shape), args[0])]
         self.scratch.restart()
         return list(op.primitive.kernel(self.xp, self.scratch, self.sizes, out, *args))
+
+    def _buffer(self, value: Value) -> Array:
+        """Where an operation writes its result."""
+        if value in self.plan.direct:
+            return self.arrays[self.plan.direct[value]]
+        if value not in self.plan.constant:
+            return self.arena.buffer(value)
+        # Other schedules write to the arena too; this is computed only once.
+        own = self.xp.empty(concrete(value.type, self.sizes), dtype=self.kinds[value.type.kind])
+        self.constant_bytes += int(own.nbytes)
+        return own
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""

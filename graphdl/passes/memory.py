@@ -41,7 +41,8 @@ class MemoryPlan:
     layout     which values are views of which
     offsets    place in the arena of every value with a buffer of its own
     direct     results written straight into the kept array of a weight or state
-    constant   results that depend on nothing that is fed or kept: computed once per binding
+    constant   results that depend on nothing that is fed or kept: computed once per binding, and
+               kept outside the arena
     size       bytes of the arena; `unplanned` is what it would be without reuse
     """
 
@@ -102,8 +103,7 @@ class _Planner:
         for value in self.program.results:
             self.last[self.root(value)] = self.end
         for value in self.constant:
-            if self.layout.roots[value] is value:
-                self.first[value], self.last[value] = -1, self.end
+            self.last[self.root(value)] = self.end
 
     def write_updates_directly(self, guard: Value | None) -> dict[Value, Value]:
         """Let operations write new values into kept arrays: op result -> input."""
@@ -163,7 +163,7 @@ class _Planner:
         """The buffers the arena must hold, without their offsets."""
         shared: dict[Value, list[Value]] = defaultdict(list)
         for value, home in self.home.items():
-            if home not in self.kept:
+            if home not in self.kept and home not in self.constant:
                 shared[home].append(value)
         for home, values in shared.items():
             yield Buffer(tuple(values), 0, self.bytes[home], self.first[home], self.last[home])

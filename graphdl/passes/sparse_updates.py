@@ -31,7 +31,7 @@ from ..program.primitives import (
 from .idle import Idle
 
 # Smaller tables are as fast as a whole: more ids than rows come in one batch.
-LEAST = 1024
+LEAST = 2048
 
 Tables = tuple[Value, ...]
 

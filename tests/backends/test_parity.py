@@ -109,7 +109,7 @@ def rows_step() -> Program:
     build = Builder()
     words = build.input("words", Type((B, T), "int"), "data", "words")
     title = build.input("title", Type((B,), "int"), "data", "title")
-    table = build.input("table", Type((2000, 3)), "weight", "table")
+    table = build.input("table", Type((2500, 3)), "weight", "table")
     seen = build.input("seen", table.type, "state", "seen")
     part = build.sum(build.tanh(build.gather(table, words)), [1])
     h = build.mul(part, build.gather(table, title))
@@ -132,7 +132,7 @@ def test_a_table_updated_by_rows(xp: Any, host: Any) -> None:
     for count, length in [(4, 3), (4, 3), (2, 5), (4, 3)]:
         data = {
             "words": rng.integers(0, 9, (count, length)),
-            "title": rng.integers(5, 2000, count),
+            "title": rng.integers(5, 2500, count),
         }
         expected, new = results(program, np, "float64", plain, data, {})
         found = executable.run(store, data, {}, guard="loss")

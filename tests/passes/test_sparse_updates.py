@@ -16,24 +16,24 @@ from graphdl.program import text
 
 Array = np.ndarray[Any, Any]
 
-ROWS = 1500  # of the tables below: enough to be worth it
+ROWS = 2500  # of the tables below: enough to be worth it
 SENTENCES = """
-input words[T]: int(1500)
+input words[T]: int(2500)
 target label: int(3)
 scores = words -> embedding(7) -> max_over_time -> linear(3)
 output = scores
 loss = scores -> cross_entropy(label)
 """
 ONE_WORD = """
-input word: int(1500)
+input word: int(2500)
 target label: int(3)
 scores = word -> embedding(7) -> linear(3)
 output = scores
 loss = scores -> cross_entropy(label)
 """
 TWICE = """
-input words[T]: int(1500)
-input title[S]: int(1500)
+input words[T]: int(2500)
+input title[S]: int(2500)
 target label: int(3)
 layer embed = embedding(7)
 scores = (words -> embed -> mean_over_time, title -> embed -> max_over_time) -> concat -> linear(3)
@@ -41,14 +41,14 @@ output = scores
 loss = scores -> cross_entropy(label)
 """
 RECURRENT = """
-input words[T]: int(1500)
-target following[T]: int(1500)
-scores = words -> embedding(6) -> lstm(5) -> linear(1500)
+input words[T]: int(2500)
+target following[T]: int(2500)
+scores = words -> embedding(6) -> lstm(5) -> linear(2500)
 output = scores
 loss = scores -> cross_entropy(following)
 """
 IN_A_SCAN = """
-input words[T]: int(1500)
+input words[T]: int(2500)
 target label: int(3)
 block word -> mixed() {
   state h[7] = 0
@@ -60,9 +60,9 @@ output = scores
 loss = scores -> cross_entropy(label)
 """
 TIED = """
-input words[T]: int(1500)
-target following[T]: int(1500)
-weight table[1500, 6] = normal(1)
+input words[T]: int(2500)
+target following[T]: int(2500)
+weight table[2500, 6] = normal(1)
 scores = gather(table, words) @ transpose(table)
 output = scores
 loss = scores -> cross_entropy(following)
@@ -207,7 +207,7 @@ def test_a_frozen_table_has_no_gradient() -> None:
     schedule = text(
         gdl.compile(source + f"train {{ {SGD}\nfreeze = [embed] }}").program("schedule")
     )
-    assert "[1500, 7]" in schedule
+    assert "[2500, 7]" in schedule
     assert not {"put_rows", "merge_rows", "scatter_add"} & set(schedule.split())
 
 
