@@ -16,8 +16,8 @@ def macs(graph: Graph, node: Node) -> Dim:
     """
     if node.label == "@":
         return product(node.outputs[0].shape) * graph.shaped(node.inputs[0]).shape[-1]
-    if node.label in RECURRENT:
-        # Every matrix of a cell is used once in each step.
+    if node.label in RECURRENT or node.kind == "scan":
+        # Every matrix of a cell is taken to be used once in each step.
         matrices = [w for w in (graph.weights[n] for n in node.weights) if len(w.shape) > 1]
         return node.outputs[0].shape[0] * sum(weight.count for weight in matrices)
     if node.label not in ("linear", "conv", "conv1d"):
