@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1e30  # of a first value: weights may be float32
 FROM_FILES = ("file", "vectors")
+OPTIONAL = ("gain", "scale")
 
 
 def size(t: Tracer, x: Any, axis: Any) -> Dim:
@@ -80,6 +81,14 @@ def area(t: Tracer, value: Any) -> int:
     return int(rows * columns)
 
 
+def _numbers(name: str, values: list[Any]) -> tuple[float, ...]:
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+        raise Fact("E0318", f"`{name}` wants numbers")
+    if any(not 0 <= v <= LARGEST for v in values):
+        raise Fact("E0318", f"`{name}` wants numbers from 0 to {LARGEST:g}")
+    return tuple(float(v) for v in values)
+
+
 def _initialiser(name: str, *wanted: str) -> Builtin:
     def run(_t: Tracer, **arguments: Any) -> Initial:
         values = [arguments[f] for f in wanted if f in arguments]
@@ -88,18 +97,14 @@ def _initialiser(name: str, *wanted: str) -> Builtin:
         if name in FROM_FILES:
             if not isinstance(values[0], str):
                 raise Fact("E0318", f"`{name}` wants a path, not {describe(values[0])}")
-            return Initial(name, (), values[0])
-        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-            raise Fact("E0318", f"`{name}` wants numbers")
-        if any(not 0 <= v <= LARGEST for v in values):
-            raise Fact("E0318", f"`{name}` wants numbers from 0 to {LARGEST:g}")
-        return Initial(name, tuple(float(v) for v in values))
+            return Initial(name, _numbers(name, values[1:]), values[0])
+        return Initial(name, _numbers(name, values))
 
     return Builtin(
         name,
         run,
         (),
-        formals(*(f"{f}=" if f == "gain" else f for f in wanted)),
+        formals(*(f"{f}=" if f in OPTIONAL else f for f in wanted)),
         fact=True,
         initial=True,
     )
@@ -132,5 +137,5 @@ def facts() -> list[Builtin]:
         _initialiser("he", "gain"),
         _initialiser("orthogonal", "gain"),
         _initialiser("file", "path"),
-        _initialiser("vectors", "path"),
+        _initialiser("vectors", "path", "scale"),
     ]

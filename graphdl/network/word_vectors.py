@@ -31,6 +31,7 @@ def start_from_vectors(net: Network, lookup: Lookup, report: Callable[[str], Non
         ids, rows = read_vectors(path, {w: i for i, w in enumerate(vocabulary.words)}, width)
         if not len(ids):
             raise DataError(f"{path}: none of the {len(vocabulary.words):,} words is in it")
+        rows = rows * next(iter(weight.initial.arguments), 1.0)
         drawn = _drawn(weight, net.seed, float(rows.std()))
         drawn[ids] = rows
         net[name] = drawn
