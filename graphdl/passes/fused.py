@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import prod
 from types import ModuleType
 from typing import ClassVar
 
-import numpy as np
-
 from ..program import Array, Call, Kind, Op, Primitive, Scratch, ShapeError, Type, Value
+from ..program.primitives.repeat import BOUND, extrapolated
 from .blocks import Block, blocks
 
 
@@ -53,7 +53,16 @@ class Fused(Primitive):
                 source = operands[step.operands[0]]
                 operands[self.arity + index] = step.primitive.alias(xp, sizes, source)
         slots = _Slots(self, scratch)
-        for block in blocks(xp, out, operands):
+        run, rest = blocks(xp, out, operands)
+        if len(run) > BOUND:
+            some = [
+                list(self._on_block(xp, slots, sizes, block)) for block in (run[0], run[1], run[-1])
+            ]
+            found = extrapolated(xp, some[0], some[1], some[2], len(run))
+            if found is not None:
+                yield from found
+                run = []
+        for block in [*run, *rest]:
             yield from self._on_block(xp, slots, sizes, block)
 
     def _on_block(
@@ -144,7 +153,7 @@ class _Slots:
         return self._array(("temporary", self.temporaries), shape, kind)
 
     def _array(self, key: object, shape: tuple[int, ...], kind: Kind) -> Array:
-        count = int(np.prod(shape))
+        count = prod(shape)
         array = self.arrays.get((key, kind))
         # The first block is the largest, so what it got is enough for the others.
         if array is None or array.size < count:

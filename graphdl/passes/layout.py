@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def nbytes(
     value: Value, sizes: Mapping[str, int], kinds: Mapping[Kind, np.dtype[np.generic]]
 ) -> int:
     """Size of the value's own buffer."""
-    return evaluate(value.type.count, sizes) * kinds[value.type.kind].itemsize
+    return prod(concrete(value.type, sizes)) * kinds[value.type.kind].itemsize
 
 
 def lay_out(program: Program, sizes: dict[str, int], precision: str) -> Layout:

@@ -11,10 +11,7 @@ from ..body import Body
 from ..primitive import Array, Call, Scratch
 from ..program import Kind, Op, Type, Value
 from ..size import evaluate
-from .repeat import extrapolated
-
-# So many steps are bound one by one; of longer sequences, three are.
-BOUND = 4
+from .repeat import BOUND, extrapolated
 
 
 class Loop:

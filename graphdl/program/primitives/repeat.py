@@ -1,6 +1,7 @@
 """The calls of many steps worked out from those of a few: between steps, arrays only move on.
 
-Binding a kernel takes far longer than copying its calls; a long sequence has thousands of them.
+Binding a kernel takes far longer than copying its calls; a long sequence has thousands of them,
+and so has a group of pointwise operations that goes over many blocks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from ..primitive import Array, Call
+
+# So many steps are bound one by one; of longer sequences, three are.
+BOUND = 4
 
 
 def extrapolated(
@@ -26,36 +30,43 @@ def extrapolated(
         if found is None:
             return None
         recipes.append(found)
-    return (recipe.at(step) for step in range(count) for recipe in recipes)
+    columns = [recipe.calls(count) for recipe in recipes]
+    return (call for step in zip(*columns, strict=True) for call in step)
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
     """One call at every step.
 
-    parts     what stays; `moving` has the array of all steps for the parts that move, by place
+    parts     what stays; `moving` has the arrays of all steps for the parts that move, by place
     method    name of the function, where it is a method of the first part
     names     names of the last parts, which are keyword arguments
     """
 
     call: Call
     parts: list[Any]
-    moving: list[tuple[int, Array]]
+    moving: dict[int, list[Array]]
     method: str
     names: tuple[str, ...]
 
-    def at(self, step: int) -> Call:
-        """The call at one step."""
+    def calls(self, count: int) -> list[Call]:
+        """The call at each of `count` steps."""
         if not self.moving:
-            return self.call
-        parts = self.parts.copy()
-        for place, whole in self.moving:
-            parts[place] = whole[step, ...]
-        function, *rest = parts
+            return [self.call] * count
+        columns = [self.moving.get(n, [part] * count) for n, part in enumerate(self.parts)]
+        functions, *rest = columns
         if self.method:
-            function = getattr(function, self.method)
+            functions = [getattr(owner, self.method) for owner in functions]
         split = len(rest) - len(self.names)
-        return partial(function, *rest[:split], **dict(zip(self.names, rest[split:], strict=True)))
+        if self.names == ("out",):  # nearly all are of this form
+            return [
+                partial(function, *args, out=out)
+                for function, *args, out in zip(functions, *rest, strict=True)
+            ]
+        return [
+            partial(function, *args[:split], **dict(zip(self.names, args[split:], strict=True)))
+            for function, *args in zip(functions, *rest, strict=True)
+        ]
 
 
 def _recipe(xp: ModuleType, calls: Sequence[Call], count: int) -> _Recipe | None:
@@ -69,7 +80,7 @@ def _recipe(xp: ModuleType, calls: Sequence[Call], count: int) -> _Recipe | None
     rows = [_parts(call, method) for call, method in zip(given, methods, strict=True)]
     if len({len(row) for row in rows}) > 1:
         return None
-    moving: list[tuple[int, Array]] = []
+    moving: dict[int, list[Array]] = {}
     for place, parts in enumerate(zip(*rows, strict=True)):
         if not isinstance(parts[0], xp.ndarray):
             if any(part is not parts[0] and part != parts[0] for part in parts):
@@ -79,7 +90,7 @@ def _recipe(xp: ModuleType, calls: Sequence[Call], count: int) -> _Recipe | None
         if delta is None:
             return None
         if delta:
-            moving.append((place, _all_steps(xp, parts[0], delta, count)))
+            moving[place] = _all_steps(xp, parts[0], delta, count)
     return _Recipe(calls[0], rows[0], moving, methods[0], names[0])
 
 
@@ -105,6 +116,8 @@ def _delta(arrays: Sequence[Array], count: int) -> int | None:
     return delta if places[2] - places[0] == delta * (count - 1) else None
 
 
-def _all_steps(xp: ModuleType, array: Array, delta: int, count: int) -> Array:
+def _all_steps(xp: ModuleType, array: Array, delta: int, count: int) -> list[Array]:
     shape, strides = (count, *array.shape), (delta, *array.strides)
-    return xp.lib.stride_tricks.as_strided(array, shape, strides)
+    whole = xp.lib.stride_tricks.as_strided(array, shape, strides)
+    # Of one axis, the entries would be numbers and not arrays.
+    return list(whole) if array.ndim else [whole[step, ...] for step in range(count)]
