@@ -70,9 +70,14 @@ def _streams(split: Any, batch: int, window: int, reach: int) -> Streams:
 
 def _cut(split: Any, sampler: Sampler, window: int) -> Feed:
     names = _sequences(split)
-    lengths = {getattr(split.fields[name], "shape", (0, 0))[1] for name in names}
-    if len(lengths) > 1:
-        raise UsageError("`window` cuts sequences of one length, and these differ")
+    ragged = [name for name in names if isinstance(split.fields[name], Ragged)]
+    lengths = {split.fields[name].shape[1] for name in names}
+    if ragged or len(lengths) > 1:
+        name = next(iter([*ragged, *names]))
+        raise UsageError(
+            f"`window` cuts a text, or sequences of one length, and those of `{name}` differ: "
+            "delete it"
+        )
     return Windows(split, sampler, window, names)
 
 

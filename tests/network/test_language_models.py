@@ -209,7 +209,6 @@ def test_windows_of_arrays() -> None:
 
 
 def test_windows_want_sequences_of_one_length() -> None:
-    net = gdl.compile(SERIES)
     with pytest.raises(UsageError, match="as well"):
         gdl.compile(SERIES.replace("window      = 4", "")).fit(
             x=np.zeros((3, 4, 2)), y=np.zeros((3, 4))
@@ -217,7 +216,10 @@ def test_windows_want_sequences_of_one_length() -> None:
     plain = gdl.compile("input -> linear(2, 3) -> softmax -> nll")
     with pytest.raises(UsageError, match="`window` cuts sequences over time"):
         plain.fit(np.zeros((4, 2)), np.zeros(4, int), window=3)
-    assert net is not None
+    tagger = "input w[T]: int(9, pad = 0)\ntarget t[T]: int(3)\n"
+    tagger += "loss = w -> embedding(3) -> cross_entropy(t)\n"
+    with pytest.raises(UsageError, match="those of `w` differ: delete it"):
+        gdl.compile(tagger).fit(w=[[1, 2], [3]], t=[[0, 1], [2]], window=2)
 
 
 BROKEN: dict[str, Any] = {
