@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import DataError
 from ..program import Dim, Input, Program, Size, evaluate
-from ..program.primitives import Amax, ArgMax
+from ..program.primitives import Amax, ArgMax, Gather, Iota
 
 Shape = tuple[int, ...]
 
@@ -39,12 +39,13 @@ def bind_sizes(inputs: Sequence[Input], shapes: Mapping[str, Shape]) -> dict[str
 
 
 def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
-    """DataError where a length is too short for what the program does with it.
+    """DataError where a length is too short, or too long, for what the program does with it.
 
     No examples at all are fine: what is computed of them is empty as well.
     """
     if sizes.keys() <= {"B"}:
         return
+    _require_positions(program, sizes)
     some = {**sizes, "B": max(sizes.get("B", 1), 1)}
     for op in program.ops:
         # Nothing is the sum of nothing, but there is no largest of nothing.
@@ -55,6 +56,20 @@ def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
                 given = ", ".join(f"{n} = {sizes[n]}" for n in sorted(dim.names() - {"B"}))
                 where = f"`{op.origin}`" if op.origin else "the model"
                 raise DataError(f"{given} is too short for {where}")
+
+
+def _require_positions(program: Program, sizes: Mapping[str, int]) -> None:
+    """DataError where steps are counted further than a table of positions has rows."""
+    counted = {op.out: op for op in program.ops if isinstance(op.primitive, Iota)}
+    for op in program.ops:
+        if not isinstance(op.primitive, Gather) or op.args[1] not in counted:
+            continue
+        rows, (length, *_) = op.args[0].type.shape[0], op.args[1].type.shape
+        if evaluate(length, sizes) > evaluate(rows, sizes):
+            raise DataError(
+                f"{length} = {evaluate(length, sizes)} is more than the {evaluate(rows, sizes)} "
+                f"positions of `{op.origin}`: cut the sequences, or give it more"
+            )
 
 
 def _axes(item: Input, shapes: Mapping[str, Shape]) -> list[tuple[Input, Dim, int]]:

@@ -96,6 +96,13 @@ def test_lengths_vary() -> None:
         net(x=np.ones((4, 1, 2)))
 
 
+def test_a_sequence_is_not_longer_than_its_positions() -> None:
+    net = gdl.compile("input x[T, 2]\noutput y = x -> add_positions(5)")
+    assert net(x=np.ones((4, 5, 2)))["y"].shape == (4, 5, 2)
+    with pytest.raises(DataError, match=r"T = 6 is more than the 5 positions of `y"):
+        net(x=np.ones((4, 6, 2)))
+
+
 def test_results_are_the_caller_s_own(net: gdl.Network) -> None:
     first = net(x=batch()["x"])["probs"]
     kept = first.copy()
