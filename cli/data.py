@@ -65,13 +65,21 @@ def _list(lookup: Lookup, as_json: bool) -> None:
     click.echo(f"\nlooked for in {lookup.places()}")
 
 
+MOST = 12  # words of a vocabulary that are shown
+
+
 def _describe(data: Dataset, name: str, as_json: bool) -> None:
+    from graphdl.data.stream import shown
+
     if as_json:
         facts = {
             "name": name,
             "splits": {part: len(split) for part, split in data.splits.items()},
             "fields": {f: list(v.shape[1:]) for f, v in data.train.fields.items()},
             "classes": {f: list(c) for f in data.fields if (c := data.classes(f))},
+            "vocabularies": {
+                f: len(v) for f in data.fields if (v := data.train.column(f).vocabulary)
+            },
         }
         click.echo(json.dumps(facts, indent=2))
         return
@@ -79,3 +87,7 @@ def _describe(data: Dataset, name: str, as_json: bool) -> None:
     for field in data.fields:
         if classes := data.classes(field):
             click.echo(f"{field}: {', '.join(classes)}")
+        if vocabulary := data.train.column(field).vocabulary:
+            some = ", ".join(map(shown, vocabulary.words[:MOST]))
+            more = ", ..." if len(vocabulary) > MOST else ""
+            click.echo(f"{field}: {len(vocabulary):,} {vocabulary.level}s: {some}{more}")

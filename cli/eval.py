@@ -57,7 +57,8 @@ def command(
     if as_json:
         click.echo(json.dumps(_facts(name, len(chosen_split), figures, matrix), indent=2))
         return
-    click.echo(f"{name}: {len(chosen_split):,} examples")
+    unit = "tokens" if chosen_split.stream else "examples"
+    click.echo(f"{name}: {len(chosen_split):,} {unit}")
     width = max(map(len, figures), default=0)
     for metric, value in figures.items():
         click.echo(f"{metric:<{width}}  {value:.6g}")
