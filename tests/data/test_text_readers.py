@@ -13,6 +13,7 @@ import pytest
 import graphdl as gdl
 from graphdl.data import Dataset, Ragged, read
 from graphdl.errors import DataError, ModelError
+from graphdl.graph import Named
 
 Files = dict[str, bytes]
 LM = """
@@ -355,3 +356,19 @@ def test_the_public_texts() -> None:
     assert tweets.numbers.tolist() == list(range(1, 10_001))
     reviews = read("lines", str(root / "hw2/nlp21_hw2_train.txt.gz"))
     assert np.bincount(reviews.train.fields["label"]).tolist() == [500, 500]
+
+
+def test_labels_are_those_of_training(tmp_path: Path) -> None:
+    files = {"a": b"-1\tx\n1\ty\n", "b": b"+1\tz\n1\tx\n", "c": b"2\tx\n"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gdl"
+    path.write_text(f'{CLASSIFIER}train {{\n  data = lines("a")\n  epochs = 0\n}}\n', "utf-8")
+    net = gdl.compile(path)
+    net.fit()
+    assert net.labels == {"label": ("-1", "+1")}
+    other = net.dataset(data=Named("lines", ("b",)))
+    assert rows(other.train.fields["label"]) == [1, 1]
+    assert rows(other.train.fields["words"]) == [[1], [2]]  # z was not there in training
+    with pytest.raises(DataError, match=r"line 1: no class is called `2`; there are: -1, \+1"):
+        net.dataset(data=Named("lines", ("c",)))
