@@ -122,3 +122,21 @@ def test_wrong_samplers(kind: str, batch: int, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         Sampler(kind, 10, batch)
     assert str(caught.value) == message
+
+
+def test_buckets_hold_each_example_once_with_others_of_its_length() -> None:
+    lengths = np.random.default_rng(0).integers(1, 60, 1_003)
+    sampler = Sampler("buckets", 1_003, 10, seed=4, lengths=lengths)
+    first, again, second = ([b.tolist() for b in sampler.batches(e)] for e in (1, 1, 2))
+    assert first == again != second
+    assert sorted(row for batch in first for row in batch) == list(range(1_003))
+    assert [len(batch) for batch in first] == [10] * 100 + [3]
+    spread = [np.ptp(lengths[batch]) for batch in first[:-2]]
+    shuffled = [np.ptp(lengths[b]) for b in Sampler("shuffle", 1_003, 10, seed=4).batches(1)]
+    assert np.mean(spread) < 0.1 * np.mean(shuffled[:-1])
+    assert [b.tolist() for b in sampler.batches(1, start=40)] == first[40:]
+
+
+def test_buckets_want_lengths() -> None:
+    with pytest.raises(UsageError, match="sorts sequences by their length, and this data has none"):
+        Sampler("buckets", 10, 2)

@@ -187,3 +187,23 @@ def test_another_array_module_gives_the_same(dtype: str, standin: Any) -> None:
     ours, theirs = after_a_step(np, dtype), after_a_step(standin, dtype)
     for name, value in ours.items():
         assert np.abs(value - theirs[name]).max() < (1e-5 if dtype == "float32" else 1e-13), name
+
+
+def test_a_mean_over_batches_counts_real_steps() -> None:
+    """Batches of unlike lengths, weighed by their real steps, give the mean over all of them."""
+    net = graphdl.compile(TAGGER, seed=1, dtype="float64")
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 30, 150)
+    words = [random.integers(1, 50, n).tolist() for n in lengths]
+    tags = [random.integers(0, 4, n).tolist() for n in lengths]
+    found = net.evaluate(words=words, tag=tags, batch=100)
+    total = sum(
+        net.evaluate_batch({"words": np.array([w]), "tag": np.array([t])})["loss"] * len(w)
+        for w, t in zip(words, tags, strict=True)
+    )
+    assert found["loss"] == pytest.approx(total / lengths.sum(), rel=1e-12)
+    width = int(lengths.max())
+    padded = np.array([w + [0] * (width - len(w)) for w in words])
+    filled = np.array([t + [3] * (width - len(t)) for t in tags])
+    again = net.evaluate(words=padded, tag=filled, batch=100)
+    assert again == pytest.approx(found, rel=1e-12)
