@@ -18,6 +18,7 @@ from .machine import chosen, takes_backend, takes_data, tell
 from .trained import examples_of, opened, takes_examples
 
 if TYPE_CHECKING:
+    from graphdl.data import Split
     from graphdl.network import Network
 
 Row = Sequence[object]
@@ -72,8 +73,11 @@ def command(
 
     One row for each example: its number, and the class with the largest score or, where the model
     does not choose between classes, the output itself. With --labels a single probability is a
-    choice too: class 1 above one half.
+    choice too: class 1 above one half. A model that tags every word gives its tags, with blanks
+    between them.
     """
+    from graphdl.network.judging import tags
+
     net = opened(checkpoint, chosen(gpu, backend))
     name = _output(net, output)
     _, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=False)
@@ -86,6 +90,11 @@ def command(
     found = net.predict(
         batch=batch, output=name, **{n: v for n, v in inputs.items() if n in net.inputs}
     )
+    sequences = None if probabilities else tags(net, name, found, inputs)
+    if sequences is not None and labels is None:
+        texts = [[text] for text in sequences]
+        _write(target, _columns(1, True, header), _numbered(chosen_split, id_base, texts))
+        return
     values = found.reshape(len(found), -1)
     if values.shape[1] == 1 and labels is not None and not probabilities:
         values = _both(values)
@@ -94,15 +103,23 @@ def command(
         shape = list(found.shape[1:])
         raise UsageError(f"`{name}` is {shape} for each example; write it with --probabilities")
     columns = _columns(values.shape[1], choosing, header)
-    numbers = chosen_split.numbers
-    ids = range(id_base, id_base + len(values)) if numbers is None else numbers.tolist()
-    rows = _rows(ids, values, choosing, _spellings(labels, values.shape[1], choosing))
+    told = _told(values, choosing, _spellings(labels, values.shape[1], choosing))
+    _write(target, columns, _numbered(chosen_split, id_base, told))
+
+
+def _write(target: Path, columns: list[str], rows: list[Row]) -> None:
     with _opened(target) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([columns] if columns else [])
         writer.writerows(rows)
     if str(target) != "-":
-        tell(f"wrote {len(found):,} predictions to {target}")
+        tell(f"wrote {len(rows):,} predictions to {target}")
+
+
+def _numbered(split: Split, base: int, told: Iterable[Row]) -> list[Row]:
+    """Each row behind its number in the file, or counted from `base`."""
+    numbers = range(base, base + len(split)) if split.numbers is None else split.numbers.tolist()
+    return [(number, *row) for number, row in zip(numbers, told, strict=True)]
 
 
 def _output(net: Network, name: str | None) -> str:
@@ -158,15 +175,13 @@ def _both(values: Any) -> Any:
     return np.concatenate([1 - values, values], axis=1)
 
 
-def _rows(
-    ids: Iterable[int], values: Any, choosing: bool, spellings: dict[int, str]
-) -> Iterator[Row]:
+def _told(values: Any, choosing: bool, spellings: dict[int, str]) -> Iterator[Row]:
     if choosing:
-        for number, best in zip(ids, values.argmax(axis=1).tolist(), strict=True):
-            yield (number, spellings.get(best, best))
+        for best in values.argmax(axis=1).tolist():
+            yield (spellings.get(best, best),)
         return
-    for number, figures in zip(ids, values.tolist(), strict=True):
-        yield (number, *(f"{figure:.7g}" for figure in figures))
+    for figures in values.tolist():
+        yield tuple(f"{figure:.7g}" for figure in figures)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ..engine.evaluate import evaluate as evaluate_feed
 from ..engine.feeding import evaluating_feed
 from ..engine.settings import Settings
 from ..errors import UsageError
-from ..program import Dim
+from ..program import Dim, Size
 from .asked import by_name, wires
 from .fitting import examples, settings_of
 from .port import accepted
@@ -123,8 +123,9 @@ def confusion(
     for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
         inputs = {name: fed.batch[name] for name in net.graph.inputs}
         found = net.read(wires, inputs, fed.fresh if carry else None)[output].argmax(-1)
-        real = _real(net, target, fed.batch)
-        counts.add(found[real], fed.batch[target][real])
+        labels = fed.batch[target]
+        real = _real(net, net.graph.targets[target].shape[:1], labels, fed.batch)
+        counts.add(found[real], labels[real])
     return counts
 
 
@@ -146,14 +147,31 @@ def _names(column: Column, classes: int) -> tuple[str, ...]:
     return shown + tuple(map(str, range(len(shown), classes))) if shown else ()
 
 
-def _real(net: Network, target: str, batch: Mapping[str, Array]) -> Array:
-    """Which elements of a target are no padding."""
+def _real(net: Network, steps: tuple[Dim, ...], ids: Array, batch: Mapping[str, Array]) -> Array:
+    """Which of some ids, [examples] or [examples, steps], are no padding."""
     ends = {**net.graph.inputs, **net.graph.targets}
-    length: tuple[Dim, ...] = ends[target].shape[:1]
-    found = np.ones(batch[target].shape, bool)
+    found = np.ones(ids.shape, bool)
     for name, shaped in ends.items():
-        if length and shaped.pad is not None and shaped.shape[:1] == length and name in batch:
-            steps = np.arange(batch[name].shape[1])
-            end = np.where(batch[name] != shaped.pad, steps + 1, 1).max(1, keepdims=True)
-            found &= steps < end
+        if steps and shaped.pad is not None and shaped.shape[:1] == steps and name in batch:
+            places = np.arange(batch[name].shape[1])
+            end = np.where(batch[name] != shaped.pad, places + 1, 1).max(1, keepdims=True)
+            found &= places < end
     return found
+
+
+def tags(net: Network, output: str, found: Array, inputs: Mapping[str, Array]) -> list[str] | None:
+    """The best class of every step, by name where the classes have names, a text per example.
+
+    None for an output that does not score the classes of steps.
+    """
+    shape = net.graph.shaped(net.graph.outputs[output]).shape
+    if len(shape) != 2 or not isinstance(shape[0], Size) or not isinstance(shape[1], int):
+        return None
+    tagged = [n for n, s in net.graph.targets.items() if (*s.shape, s.classes) == shape]
+    words = next((net.vocabularies[n].words for n in tagged if n in net.vocabularies), ())
+    best = found.argmax(-1)
+    real = _real(net, shape[:1], best, inputs)
+    return [
+        " ".join(words[i] if i < len(words) else str(i) for i in row[kept].tolist())
+        for row, kept in zip(best, real, strict=True)
+    ]

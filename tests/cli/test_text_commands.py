@@ -109,6 +109,10 @@ def test_tags_are_measured_by_class_without_padding(graphdl: Invoke, folder: Pat
     assert facts["metrics"]["accuracy"] == 1.0
     assert facts["confusion"] == [[3, 0], [0, 3]]
     assert [row["name"] for row in facts["classes"]] == ["D", "N"]
+    (folder / "new.txt").write_text("the dog\nthe\n", "utf-8")
+    told = graphdl("predict", folder / "runs" / "tagger-1", "--data", 'lines("new.txt")')
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines() == ["Id,Prediction", "0,D N", "1,D"]
 
 
 def test_predictions_carry_the_numbers_of_the_file(graphdl: Invoke, folder: Path) -> None:
