@@ -43,7 +43,7 @@ def _convolves(op: Op) -> bool:
 def _moved_spec(contract: Contract) -> str | None:
     """The contraction with its batch label last; None when there are no windows or no batch."""
     operands = parse(contract.spec)
-    if not any(windows_of(axes) for axes in operands):
+    if not any(windows_of(axes) for axes in operands) or _is_channels_last(operands):
         return None
     labels = [axes[0] for axes in operands if axes and isinstance(axes[0], str)]
     batch = next((la for la in labels if labels.count(la) == 2), None)
@@ -51,6 +51,14 @@ def _moved_spec(contract: Contract) -> str | None:
         return None
     left, right, out = (_moved(axes, batch) for axes in operands)
     return f"{written(left)}, {written(right)} -> {written(out)}"
+
+
+def _is_channels_last(operands: tuple[Axes, ...]) -> bool:
+    """Whether the features of a place lie together: windows are then long runs already."""
+    wide = next(axes for axes in operands if windows_of(axes))
+    position, last = windows_of(wide)[0].position, wide[-1]
+    others = [labels_of(axes) for axes in operands if axes is not wide]
+    return any(last in labels and position not in labels for labels in others)
 
 
 def _moved(axes: Axes, batch: object) -> Axes:

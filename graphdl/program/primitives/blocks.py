@@ -18,32 +18,34 @@ BLOCK = 768 * 1024  # bytes of windows copied out at a time; a second-level cach
 def windowed_product_calls(
     xp: ModuleType, scratch: Scratch, left: Operand, right: Operand, out: Operand, window: Window
 ) -> Iterator[Call]:
-    """The product of windows (views of their source in `left`), in blocks of `window`'s positions.
+    """The product of windows (views of their source in `left`), in blocks.
 
-    Where the result has the positions, each block makes a part of it; where they are summed over,
-    the blocks are added up.
+    They are of examples where these come first, else of `window`'s positions. Where the result has
+    such an axis, each block makes a part of it; where it is summed over, the blocks are added up.
     """
-    rows = _rows(left, window)
-    count = left[1].shape[left[0].index(window.position)]
+    narrow = right if window.position in right[0] else out
+    cut = left[0][0] if left[0][0] in narrow[0] else window.position
+    rows = _rows(left, cut)
+    count = left[1].shape[left[0].index(cut)]
     if rows >= count:
         yield from product_calls(xp, scratch, left, right, out)
         return
     again = _Again(scratch)
-    summed = window.position not in out[0]
+    summed = cut not in out[0]
     part = again(out[1].shape, "float") if summed else None
     for start in range(0, count, rows):
         again.restart(keep=int(summed))
-        cut = [_cut(o, window.position, slice(start, start + rows)) for o in (left, right, out)]
+        parts = [_cut(o, cut, slice(start, start + rows)) for o in (left, right, out)]
         if part is None or start == 0:
-            yield from product_calls(xp, again, *cut)
+            yield from product_calls(xp, again, *parts)
         else:
-            yield from product_calls(xp, again, cut[0], cut[1], (out[0], part))
+            yield from product_calls(xp, again, parts[0], parts[1], (out[0], part))
             yield partial(xp.add, out[1], part, out=out[1])
 
 
-def _rows(left: Operand, window: Window) -> int:
+def _rows(left: Operand, label: str) -> int:
     labels, view = left
-    count = view.shape[labels.index(window.position)]
+    count = view.shape[labels.index(label)]
     return max(1, BLOCK * int(count) // max(int(view.nbytes), 1))
 
 

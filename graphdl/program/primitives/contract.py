@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
 from ..size import Dim, evaluate
-from .blocks import windowed_product_calls
 from .matmul import product_calls
+from .shifted import shifted_calls
 from .spec import Axes, Extents, bind, given_extents, labels_of, parse, windows_of, written
-from .unfold import expanded, fold_calls, is_plain, unfolded, unfolded_out
+from .unfold import expanded, is_plain, unfolded, unfolded_out
+from .windowed import windowed_calls
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -64,21 +65,16 @@ class Contract(Primitive):
         extents = {name: evaluate(dim, sizes) for name, dim in self.extents}
         for axes, array in zip((left, right, result), (*args, out), strict=True):
             extents |= zip(map(str, axes), array.shape, strict=True)
-        view, calls = unfolded(xp, scratch, args[0], left, extents)
-        yield from calls
-        operands = (expanded(left), view), (expanded(right), args[1])
-        if windows_of(left) and not is_plain(left, extents):
+        parts = (left, args[0]), (right, args[1]), (result, out)
+        if is_plain(left, extents) and is_plain(result, extents):
+            view, calls = unfolded(xp, scratch, args[0], left, extents)
+            yield from calls
+            operands = (expanded(left), view), (expanded(right), args[1])
             whole = expanded(result), unfolded_out(out, result)
-            yield from windowed_product_calls(xp, scratch, *operands, whole, windows_of(left)[0])
+            yield from product_calls(xp, scratch, *operands, whole)
             return
-        if is_plain(result, extents):
-            whole = unfolded_out(out, result)
-            yield from product_calls(xp, scratch, *operands, (expanded(result), whole))
-            return
-        labels = _fold_order(result)
-        spread = scratch(tuple(extents[label] for label in labels), "float")
-        yield from product_calls(xp, scratch, *operands, (labels, spread))
-        yield from fold_calls(xp, out, result, spread, labels)
+        shifted = shifted_calls(xp, scratch, *parts, extents)
+        yield from windowed_calls(xp, scratch, *parts, extents) if shifted is None else shifted
 
 
 def _contract(
@@ -91,16 +87,3 @@ def _contract(
     spec = f"{written(left[0])}, {written(right[0])} -> {written(result)}"
     extents = given_extents((left[0], right[0], result), sizes)
     return build.emit(Contract(spec, extents), left[1], right[1])
-
-
-def _fold_order(axes: Axes) -> tuple[str, ...]:
-    """Offsets, then positions, where the windows stand: the fold then adds in long runs."""
-    windows = windows_of(axes)
-    places = [place for place, axis in enumerate(axes) if not isinstance(axis, str)]
-    lead, rest = axes[: places[0]], axes[places[0] :]
-    return (
-        *map(str, lead),
-        *(w.offset for w in windows),
-        *(w.position for w in windows),
-        *(axis for axis in rest if isinstance(axis, str)),
-    )
