@@ -30,7 +30,7 @@ from ..program.primitives import (
 )
 from .idle import Idle
 
-# Smaller tables are as fast as a whole: more ids than rows come in one batch.
+# Smaller tables are as fast as a whole. By rows is faster while fewer ids come than half the rows.
 LEAST = 2048
 
 Tables = tuple[Value, ...]
@@ -54,7 +54,7 @@ def _is_large(op: Op) -> bool:
     if not isinstance(op.primitive, ScatterAdd):
         return False
     count, ids = op.primitive.count, product(op.args[0].type.shape)
-    return isinstance(count, int) and count >= (2 * ids if isinstance(ids, int) else LEAST)
+    return isinstance(count, int) and count >= max(LEAST, 2 * ids if isinstance(ids, int) else 0)
 
 
 def _reach(program: Program, tables: set[Value]) -> dict[Value, Tables]:

@@ -62,10 +62,8 @@ def first_largest(x: Any) -> Any:
     return (np.arange(x.shape[-1]) == x.argmax(-1)[..., None]).astype(x.dtype)
 
 
-def windows(x: Any, kernel: tuple[int, ...], stride: tuple[int, ...] | int) -> Any:
-    """[..., positions, offsets] of a padded array, on its last axes; stride 1 along one axis."""
-    if isinstance(stride, int):
-        return sliding_window_view(x, kernel[0], stride)
+def windows(x: Any, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Any:
+    """[..., positions, offsets] of a padded array."""
     axes = tuple(range(-len(kernel), 0))
     every: Any = sliding_window_view(x, kernel, axes)
     steps = tuple(slice(None, None, s) for s in stride)
@@ -217,49 +215,6 @@ ROWS = [
         (f(B, 4, T), f(4, 2, 3)),
         lambda y, w: np.stack(
             [folded(np.einsum("boy,oi->iby", y, w[:, c]), 15) for c in range(2)], 1
-        ),
-    ),
-    # More features in than out, stride 1: the shifts of `primitives/shifted.py`.
-    Row(
-        p.Contract("b y+i*2-1 c, o c i -> b y o", (("y", T - 2),)),
-        (f(B, T, 6), f(2, 6, 3)),
-        lambda x, w: np.einsum(
-            "bycj,ocj->byo", windows(np.pad(x, ((0, 0), (1, 1), (0, 0))), (5,), 1)[..., ::2], w
-        ),
-        ((f(B, T, 5), f(2, 6, 3)),),
-    ),
-    Row(
-        p.Contract("b c y+i-1 x+j, o c i j -> b o y x", (("y", T), ("x", 4))),
-        (f(B, 5, T, 5), f(2, 5, 3, 2)),
-        lambda x, w: np.einsum(
-            "bcyxij,ocij->boyx",
-            windows(np.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0))), (3, 2), (1, 1)),
-            w,
-        ),
-    ),
-    Row(
-        p.Contract("x+j-9 c b, o c j -> x o b", (("x", 5),)),
-        (f(4, 5, B), f(2, 5, 3)),
-        lambda *_: np.zeros((5, 2, 2)),
-    ),
-    Row(
-        p.Contract("g b x+j c, g o c j -> g b x o", (("x", T - 2),)),
-        (f(2, B, T, 5), f(2, 2, 5, 3)),
-        lambda x, w: np.einsum("gbxcj,gocj->gbxo", windows(x, (3,), 2), w),
-    ),
-    # As many features in as out, in runs.
-    Row(
-        p.Contract("b y*2+i-1 c, o c i -> b y o", (("y", (T - 1) // 2 + 1),)),
-        (f(B, T, 2), f(3, 2, 3)),
-        lambda x, w: np.einsum(
-            "bycj,ocj->byo", windows(np.pad(x, ((0, 0), (1, 1), (0, 0))), (3,), 1)[:, ::2], w
-        ),
-    ),
-    Row(
-        p.Contract("b y o, o c i -> b y*2+i-1 c", (("y*2+i-1", 2 * T),)),
-        (f(B, T, 2), f(2, 3, 3)),
-        lambda y, w: np.stack(
-            [folded(np.einsum("byo,oi->iby", y, w[:, c]), 14) for c in range(3)], -1
         ),
     ),
     Row(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdl.program import Builder, Size, Type, differentiate, verify
-from graphdl.program.primitives import Contract, Fold, Unfold, blocks
+from graphdl.program.primitives import Contract, Fold, Unfold, blocks, shifted
 from graphdl.program.reference import run
 
 
@@ -68,12 +68,15 @@ DTYPES = st.sampled_from(["float32", "float64"])
 
 @st.composite
 def windowed(draw: Any) -> Case:
-    """Convolutions of one or two sides with any geometry, and with or without batch and groups."""
+    """Convolutions of one or two sides with any geometry, and with or without batch and groups.
+
+    The features come before the sides or after, and the batch first or last.
+    """
     rank = draw(st.integers(1, 2))
-    sizes = {c: draw(st.integers(1, 3)) for c in "bgco"}
+    sizes = {c: draw(st.integers(1, 5 if c in "co" else 3)) for c in "bgco"}
     axes = []
     for position, offset in list(zip("yx", "ij", strict=True))[:rank]:
-        stride, dilation = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+        stride, dilation = draw(st.sampled_from([1, 1, 1, 2, 3])), draw(st.integers(1, 2))
         pad = draw(st.integers(-1, 2))
         sizes[position], sizes[offset] = draw(st.integers(1, 5)), draw(st.integers(1, 3))
         text = position + (f"*{stride}" if stride > 1 else "") + "+" + offset
@@ -82,9 +85,10 @@ def windowed(draw: Any) -> Case:
         reach = (sizes[position] - 1) * stride + (sizes[offset] - 1) * dilation + 1
         sizes[text] = max(1, reach + draw(st.integers(-3, 3)))
     batch, group = draw(st.sampled_from(["b ", ""])), draw(st.sampled_from(["g ", ""]))
-    wide = f"{batch}{group}c {' '.join(a[0] for a in axes)}"
+    order = draw(st.sampled_from(["{b}{g}{f} {s}", "{b}{g}{s} {f}", "{g}{f} {s} {b}"])).format
+    wide = order(b=batch, g=group, f="c", s=" ".join(a[0] for a in axes)).strip()
     weight = f"{group}o c {' '.join(a[2] for a in axes)}"
-    result = f"{batch}{group}o {' '.join(a[1] for a in axes)}"
+    result = order(b=batch, g=group, f="o", s=" ".join(a[1] for a in axes)).strip()
     forms = {
         "forward": (f"{wide}, {weight} -> {result}", [a[1] for a in axes]),
         "to weight": (f"{wide}, {result} -> {weight}", [a[2] for a in axes]),
@@ -134,13 +138,21 @@ def test_plain(case: Case) -> None:
     assert np.allclose(got, want, rtol=0, atol=1e-4 if case.dtype == "float32" else 1e-12)
 
 
-@pytest.mark.parametrize("block", [blocks.BLOCK, 64, 1], ids=["whole", "rows", "row by row"])
+WAYS = {
+    "whole": (blocks.BLOCK, (1e9,) * 3),
+    "rows": (64, (1e9,) * 3),
+    "row by row": (1, (1e9,) * 3),
+    "shifted": (64, (0.0,) * 3),
+}
+
+
+@pytest.mark.parametrize(("block", "gains"), WAYS.values(), ids=WAYS)
 @settings(max_examples=100, deadline=None)
 @given(case=windowed())
-def test_windows(block: int, case: Case) -> None:
+def test_windows(block: int, gains: tuple[float, ...], case: Case) -> None:
     arrays = operands(case)
     want = naive(case.spec, case.sizes, *arrays)
-    with mock.patch.object(blocks, "BLOCK", block):
+    with mock.patch.object(blocks, "BLOCK", block), mock.patch.object(shifted, "GAINS", gains):
         got = computed(Contract(case.spec, case.extents), case.dtype, *arrays)
     assert got.shape == want.shape
     assert np.allclose(got, want, rtol=0, atol=1e-4 if case.dtype == "float32" else 1e-12)

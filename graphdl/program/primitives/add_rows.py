@@ -35,7 +35,7 @@ def add_rows_calls(
     kind, width = (PAIRS[table.dtype.name], width // 2) if paired else (table.dtype, width)
     target, numbers = table.reshape(-1).view(kind), rows.reshape(-1).view(kind)
     starts = scratch(ids.shape, "int")
-    yield partial(xp.multiply, ids, width, out=starts)
+    yield partial(xp.multiply, ids, width, starts)
     yield from _in_blocks(xp, scratch, target, starts.reshape(-1, 1), numbers)
 
 
@@ -51,5 +51,5 @@ def _in_blocks(
         part = starts[start : start + count]
         found = places[: len(part)]
         values = numbers[start * width : (start + len(part)) * width]
-        yield partial(xp.add, part, columns, out=found)
+        yield partial(xp.add, part, columns, found)
         yield partial(xp.add.at, target, found.reshape(-1), values)

@@ -40,7 +40,7 @@ def windowed_product_calls(
             yield from product_calls(xp, again, *parts)
         else:
             yield from product_calls(xp, again, parts[0], parts[1], (out[0], part))
-            yield partial(xp.add, out[1], part, out=out[1])
+            yield partial(xp.add, out[1], part, out[1])
 
 
 def _rows(left: Operand, label: str) -> int:

@@ -70,50 +70,50 @@ def _rational(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterato
     clipped, square, top = (scratch(x.shape, "float") for _ in range(3))
     yield partial(xp.minimum, x, 4.0, out=clipped)
     yield partial(xp.maximum, clipped, -4.0, out=clipped)
-    yield partial(xp.multiply, clipped, clipped, out=square)
+    yield partial(xp.multiply, clipped, clipped, square)
     yield from _horner(xp, top, square, _P)
-    yield partial(xp.multiply, top, clipped, out=clipped)
+    yield partial(xp.multiply, top, clipped, clipped)
     yield from _horner(xp, top, square, _Q)
-    yield partial(xp.divide, clipped, top, out=out)
+    yield partial(xp.divide, clipped, top, out)
 
 
 def _horner(
     xp: ModuleType, out: Array, x: Array, coefficients: tuple[float, ...]
 ) -> Iterator[Call]:
-    yield partial(xp.multiply, x, coefficients[0], out=out)
+    yield partial(xp.multiply, x, coefficients[0], out)
     for coefficient in coefficients[1:-1]:
-        yield partial(xp.add, out, coefficient, out=out)
-        yield partial(xp.multiply, out, x, out=out)
-    yield partial(xp.add, out, coefficients[-1], out=out)
+        yield partial(xp.add, out, coefficient, out)
+        yield partial(xp.multiply, out, x, out)
+    yield partial(xp.add, out, coefficients[-1], out)
 
 
 def _chebyshev(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterator[Call]:
     t, u, spare, part, sign, square = (scratch(x.shape, "float") for _ in range(6))
-    yield partial(xp.sign, x, out=sign)
-    yield partial(xp.multiply, x, x, out=square)
-    yield partial(xp.absolute, x, out=t)
-    yield partial(xp.add, t, 2.0, out=t)
-    yield partial(xp.divide, 2.0, t, out=t)
-    yield partial(xp.multiply, t, 4.0, out=u)
-    yield partial(xp.subtract, u, 2.0, out=u)
+    yield partial(xp.sign, x, sign)
+    yield partial(xp.multiply, x, x, square)
+    yield partial(xp.absolute, x, t)
+    yield partial(xp.add, t, 2.0, t)
+    yield partial(xp.divide, 2.0, t, t)
+    yield partial(xp.multiply, t, 4.0, u)
+    yield partial(xp.subtract, u, 2.0, u)
     # Clenshaw: b_j = c_j + u b_(j+1) - b_(j+2); `out` and `spare` take turns.
     high, low = out, spare
     yield partial(high.fill, _C[-1])
     yield partial(low.fill, 0.0)
     for coefficient in reversed(_C[1:-1]):
-        yield partial(xp.subtract, coefficient, low, out=low)
+        yield partial(xp.subtract, coefficient, low, low)
         yield from _add_product(xp, part, low, u, high)
         high, low = low, high
-    yield partial(xp.multiply, u, 0.5, out=u)
-    yield partial(xp.subtract, _C[0] / 2, low, out=low)
+    yield partial(xp.multiply, u, 0.5, u)
+    yield partial(xp.subtract, _C[0] / 2, low, low)
     yield from _add_product(xp, part, low, u, high)
-    yield partial(xp.subtract, low, square, out=low)
-    yield partial(xp.exp, low, out=low)
-    yield partial(xp.multiply, low, t, out=low)
-    yield partial(xp.subtract, 1.0, low, out=low)
-    yield partial(xp.multiply, low, sign, out=out)
+    yield partial(xp.subtract, low, square, low)
+    yield partial(xp.exp, low, low)
+    yield partial(xp.multiply, low, t, low)
+    yield partial(xp.subtract, 1.0, low, low)
+    yield partial(xp.multiply, low, sign, out)
 
 
 def _add_product(xp: ModuleType, part: Array, total: Array, a: Array, b: Array) -> Iterator[Call]:
-    yield partial(xp.multiply, a, b, out=part)
-    yield partial(xp.add, total, part, out=total)
+    yield partial(xp.multiply, a, b, part)
+    yield partial(xp.add, total, part, total)

@@ -32,7 +32,7 @@ def _flat_ids(
     """Ids along the last axis of size `count` as places in the flattened array."""
     flat = scratch(ids.shape, "int")
     rows = xp.arange(ids.size).reshape(ids.shape) * count
-    return flat.reshape(-1), iter([partial(xp.add, rows, ids, out=flat)])
+    return flat.reshape(-1), iter([partial(xp.add, rows, ids, flat)])
 
 
 @dataclass(frozen=True)

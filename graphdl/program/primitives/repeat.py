@@ -57,12 +57,9 @@ class _Recipe:
         functions, *rest = columns
         if self.method:
             functions = [getattr(owner, self.method) for owner in functions]
+        if not self.names:  # as are nearly all
+            return list(map(partial, functions, *rest))
         split = len(rest) - len(self.names)
-        if self.names == ("out",):  # nearly all are of this form
-            return [
-                partial(function, *args, out=out)
-                for function, *args, out in zip(functions, *rest, strict=True)
-            ]
         return [
             partial(function, *args[:split], **dict(zip(self.names, args[split:], strict=True)))
             for function, *args in zip(functions, *rest, strict=True)

@@ -77,7 +77,7 @@ def _added(
     else:
         yield partial(whole.fill, 0)
     for target, source in pairs:
-        yield partial(xp.add, target, source, out=target)
+        yield partial(xp.add, target, source, target)
 
 
 def _unfolded(

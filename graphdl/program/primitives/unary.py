@@ -43,7 +43,7 @@ class Unary(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
-        yield partial(getattr(xp, self.function), args[0], out=out)
+        yield partial(getattr(xp, self.function), args[0], out)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Cast(Primitive):
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
         if self.kind == "bool":
-            yield partial(xp.not_equal, args[0], 0, out=out)
+            yield partial(xp.not_equal, args[0], 0, out)
         else:
             yield partial(xp.copyto, out, args[0], casting="unsafe")
 

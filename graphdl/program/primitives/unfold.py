@@ -162,7 +162,7 @@ def fold_calls(
     yield partial(out.fill, 0)
     for target, source in _places(axes, out.shape, spread.transpose(order).shape):
         part = out[target]
-        yield partial(xp.add, part, spread.transpose(order)[source], out=part)
+        yield partial(xp.add, part, spread.transpose(order)[source], part)
 
 
 Index = tuple[slice | int, ...]

@@ -149,13 +149,13 @@ class WindowMaxGradient(Windowed):
         yield partial(xp.copyto, left, grad)
         for inside, seen in places:
             rest, part, target = left[inside], share[inside], out[seen]
-            yield partial(xp.equal, x[seen], largest[inside], out=part)
-            yield partial(xp.multiply, part, rest, out=part)
-            yield partial(xp.subtract, rest, part, out=rest)
+            yield partial(xp.equal, x[seen], largest[inside], part)
+            yield partial(xp.multiply, part, rest, part)
+            yield partial(xp.subtract, rest, part, rest)
             if apart:
                 yield partial(xp.copyto, target, part)
             else:
-                yield partial(xp.add, target, part, out=target)
+                yield partial(xp.add, target, part, target)
 
 
 @dataclass(frozen=True)
@@ -180,9 +180,9 @@ class WindowMean(Windowed):
         yield partial(out.fill, 0)
         for inside, seen in self.pairs(out, x):
             part = out[inside]
-            yield partial(xp.add, part, x[seen], out=part)
+            yield partial(xp.add, part, x[seen], part)
         for weight in weights(xp, self, out, x.shape):
-            yield partial(xp.multiply, out, weight, out=out)
+            yield partial(xp.multiply, out, weight, out)
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,11 @@ class WindowMeanGradient(Windowed):
         share = scratch(args[0].shape, "float")
         yield partial(xp.copyto, share, args[0])
         for weight in weights(xp, self, share, out.shape):
-            yield partial(xp.multiply, share, weight, out=share)
+            yield partial(xp.multiply, share, weight, share)
         yield partial(out.fill, 0)
         for inside, seen in self.pairs(share, out):
             target = out[seen]
-            yield partial(xp.add, target, share[inside], out=target)
+            yield partial(xp.add, target, share[inside], target)
 
 
 def weights(
