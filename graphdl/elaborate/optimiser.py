@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ModelError, Span, did_you_mean
 from ..graph import Named
+from ..graph.kept import MEMORY
 from ..program import Type, Update, Value
 from ..syntax import tree
 from .apply import located
@@ -51,7 +52,7 @@ class RuleKeeper:
             message = f"state `{st.name}` of a rule starts as a number"
             label = f"this is {describe(start)}"
             raise ModelError.at(st.value.span, "E0318", message, label=label)
-        key = f"o/{self.weight}.{st.name}"
+        key = f"{MEMORY}{self.weight}.{st.name}"
         self.memories.append(Memory(key, shape, float(start)))
         return Tensor(t.builder.input(key, Type(shape), "state", key), batched=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from ..errors import ModelError, UsageError, did_you_mean
 from ..graph import Named, Wire
+from ..graph.kept import MEMORY
 from ..program import Body, Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule, rate
@@ -181,7 +182,7 @@ def _accumulated(
     group = model.tracer.scalar("group")
     means, gathered, emptied, memories = [], [], [], []
     for (name, weight), gradient in zip(weights.items(), found, strict=True):
-        key = f"o/{name}.gathered"
+        key = f"{MEMORY}{name}.gathered"
         held = build.input(key, weight.type, "state", key)
         total = build.add(held, gradient)
         means.append(build.div(total, group))

@@ -15,7 +15,7 @@ from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError
 from ..graph import Graph, Wire
-from ..graph.kept import CARRIED
+from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
 from ..syntax import tree
 from . import fitting, jacobian, judging, sampling
@@ -25,7 +25,7 @@ from .carried import Carried
 from .description import description
 from .port import Port, accepted
 from .programs import Build, Programs
-from .update import OPTIMISER, TrainingStep, forget, regime_of
+from .update import TrainingStep, forget, regime_of
 from .weights import Weights
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ class Network:
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave."""
         for key, array in arrays.items():
-            if key.startswith(OPTIMISER):
+            if key.startswith(MEMORY):
                 self._training()
                 self._store[key] = self._backend.from_host(np.asarray(array, self.dtype))
             elif key.startswith(CARRIED):

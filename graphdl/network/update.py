@@ -13,12 +13,11 @@ from ..backends.room import require
 from ..elaborate import Elaborated, Regime, rate, training
 from ..elaborate.optimiser import DEFAULT
 from ..graph import Named
+from ..graph.kept import MEMORY
 from ..passes import optimise
 
 if TYPE_CHECKING:
     from ..engine.settings import Settings
-
-OPTIMISER = "o/"  # how names of the optimiser's states begin in the store
 
 
 class TrainingStep:
@@ -55,7 +54,7 @@ class TrainingStep:
         hint = "use a plainer optimiser, or smaller layers"
         if counts:
             total = kept + sum(counts.values())
-            name = largest.removeprefix(OPTIMISER)
+            name = largest.removeprefix(MEMORY)
             require("training", total, f"`{name}` of the optimiser", counts[largest], hint)
 
     def reset(self, store: Store) -> None:
@@ -70,7 +69,7 @@ class TrainingStep:
 
 def forget(store: Store, but: Collection[str] = ()) -> None:
     """Drop the optimiser's states, except those named in `but`."""
-    for key in [k for k in store if k.startswith(OPTIMISER) and k not in but]:
+    for key in [k for k in store if k.startswith(MEMORY) and k not in but]:
         del store[key]
 
 
