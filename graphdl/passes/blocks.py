@@ -77,8 +77,8 @@ def blocks(
 
 
 def _number(array: Array | None) -> Array | None:
-    """A number that was repeated without its axes: NumPy is faster then."""
-    if array is None or array.ndim == 0 or _varies(array):
+    """A number that is repeated without its axes: NumPy is faster then."""
+    if array is None or array.size == 1 or _varies(array):
         return array
     return array[(*(0,) * array.ndim, ...)]
 

@@ -20,6 +20,11 @@ def doubled(first: str, line: str, end: str) -> str:
 
 
 MODELS = {
+    "one number of one example, in a formula of many steps": """
+input series[2, 4]
+input level[]
+output out = series / (1 + abs((level -> erf -> sigmoid)))
+""",
     "a shared batch_norm steps its averages at each use": """
 input x[5]
 target y: int(2)
