@@ -20,11 +20,13 @@ TOKENS = "tokens"  # the field of a text before it is known who reads it
 
 
 def is_encoding(value: object) -> bool:
-    """Whether this is the name of a character encoding in which a newline is one byte."""
+    """Whether this is the name of an encoding in which plain characters are one byte each."""
     if not isinstance(value, str):
         return False
+    plain = "\n" + "".join(map(chr, range(32, 127)))
     try:
-        return "\n".encode(value) == b"\n" and isinstance(b"a".decode(value), str)
+        # What only spells host names or escapes (`idna`, `unicode_escape`) is none.
+        return plain.encode(value) == plain.encode() and plain.encode().decode(value) == plain
     except (LookupError, UnicodeError, TypeError, ValueError):
         return False
 

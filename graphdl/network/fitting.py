@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..data import Dataset, Lookup, bind, load
 from ..data.lookup import silent
 from ..data.partition import Partition, partitioned
-from ..engine.checkpoint import open_checkpoint
+from ..engine.checkpoint import Checkpoint, open_checkpoint
 from ..engine.fit import fit as run
 from ..engine.history import History
 from ..engine.reporter import Reporter
@@ -18,6 +18,7 @@ from ..engine.settings import Settings
 from ..errors import DataError, UsageError
 from ..graph import Named
 from .asked import joined
+from .description import names_of
 from .word_vectors import start_from_vectors
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def fit(
     if checkpoint is not None:
         overrides = {k: v for k, v in given.items() if v is not None}
         settings = Settings.from_json(checkpoint.settings).but(**overrides)
+        _recall_names(net, checkpoint)
     found = examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
         found = _set_aside(found, settings)
@@ -140,6 +142,13 @@ def _learn_names(net: Network, found: Dataset) -> None:
             net.vocabularies.setdefault(name, column.vocabulary)
         elif column.classes and name in net.graph.targets:
             net.labels.setdefault(name, column.classes)
+
+
+def _recall_names(net: Network, checkpoint: Checkpoint) -> None:
+    """The checkpoint's weights were trained on its ids, whatever the files hold today."""
+    vocabularies, labels = names_of(checkpoint.description, checkpoint.path)
+    net.vocabularies.update(vocabularies)
+    net.labels.update(labels)
 
 
 def _start(net: Network, settings: Settings, report: Callable[[str], None]) -> None:

@@ -301,6 +301,7 @@ def test_refused(model: str, data: str, files: Files, says: str, tmp_path: Path)
 WRONG = [
     ('text("a", level = "byte")', "`level` of `text` must be word or character"),
     ('text("a", encoding = "utf-16")', "`encoding` of `text` must be the name of an encoding"),
+    ('text("a", encoding = "idna")', "`encoding` of `text` must be the name of an encoding"),
     ('text("a", encoding = "rot13")', "`encoding` of `text` must be the name of an encoding"),
     ('text("a", unknown = "a b")', "`unknown` of `text` must be a text without blanks"),
     ('text("a", wrods = 0)', "did you mean `words`"),

@@ -160,6 +160,18 @@ def test_resuming_within_an_epoch_goes_on_bit_for_bit(tmp_path: Path) -> None:
         assert np.array_equal(weight, again[name]), name
 
 
+def test_a_fresh_network_resumes_with_the_words_of_the_checkpoint(tmp_path: Path) -> None:
+    model(tmp_path).fit(folder=tmp_path / "runs", epochs=1)
+    again = model(tmp_path)
+    # Other counts, so the text would give its words other ids now.
+    (tmp_path / "a.txt").write_text("mat dog sat on the mat\n" * 60, "utf-8")
+    last = tmp_path / "runs" / "model-1"
+    again.fit(resume=last, epochs=2)
+    known = gdl.load(last / "last.safetensors").vocabularies["words"]
+    assert again.vocabularies["words"].words == known.words
+    assert "cat" in known.words
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
