@@ -13,7 +13,7 @@ from ..program import Array
 from .cupy import find_cupy
 from .transfer import host
 
-NAMES = ("numpy", "cupy")
+NAMES = ("numpy", "native", "cupy")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Backend:
 
     name: str
     xp: ModuleType
+
+    @property
+    def native(self) -> bool:
+        """Whether it runs generated kernels on NumPy's arrays."""
+        return self.name == "native"
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         """The array as NumPy's; on the NumPy backend it is the same array, not a copy."""
@@ -40,6 +45,8 @@ class Backend:
 def open_backend(name: str) -> Backend:
     """The backend called `name`: numpy, or cupy where there is a GPU; otherwise a UsageError."""
     if name == "numpy":
+        return Backend(name, np)
+    if name == "native":
         return Backend(name, np)
     if name == "cupy":
         return Backend(name, find_cupy())

@@ -31,9 +31,12 @@ class Executable:
     array(2.3, dtype=float32)
     """
 
-    def __init__(self, program: Program, xp: ModuleType, dtype: str) -> None:
+    def __init__(
+        self, program: Program, xp: ModuleType, dtype: str, native: bool = False
+    ) -> None:
+        """`native`: run generated kernels, on NumPy's arrays."""
         self.program = settle_updates(program)
-        self.xp, self.dtype = xp, dtype
+        self.xp, self.dtype, self.native = xp, dtype, native
         self._fields = tuple(i.key for i in program.inputs if i.role == "data")
         self._schedules: OrderedDict[object, tuple[Store, int, Schedule]] = OrderedDict()
         self._memory = Memory(xp, dtype)
@@ -86,6 +89,10 @@ class Executable:
             self._schedules.clear()
             memory.grow(planned.size)
         with np.errstate(all="ignore"):
+            if self.native:
+                from .native.schedule import bind_native
+
+                return bind_native(program, self.dtype, sizes, store, planned, memory, guard)
             return bind(program, self.xp, self.dtype, sizes, store, planned, memory, guard)
 
     def _make_room(self, schedule: Schedule) -> None:

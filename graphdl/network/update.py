@@ -31,10 +31,10 @@ class TrainingStep:
     def __init__(self, model: Elaborated, regime: Regime, backend: Backend, dtype: str) -> None:
         self.rate, self.carry = rate(model, regime.optimizer), regime.carry
         step = training(model, regime)
-        self.last = Executable(optimise(step.last), backend.xp, dtype)
+        self.last = Executable(optimise(step.last), backend.xp, dtype, backend.native)
         self.gather = None
         if step.gather is not None:
-            self.gather = Executable(optimise(step.gather), backend.xp, dtype)
+            self.gather = Executable(optimise(step.gather), backend.xp, dtype, backend.native)
         self._memories = {m.key: m for m in step.memories}
         self._backend, self._dtype = backend, dtype
 

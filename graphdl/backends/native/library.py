@@ -1,0 +1,219 @@
+"""Kernels by what they do: written, compiled, kept on disk, and linked into this process.
+
+A kernel's name is a hash of its family, what it was made for, the machine and our own sources, so
+that models share kernels, and a stale one is never found. What is on disk has a checksum; whatever
+is wrong with a file, the kernel is compiled anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from .emit import Emit
+from .machine import this_machine
+
+Write = Callable[[Emit, Any], None]
+CHECKSUM = 32  # bytes of SHA-256 before the code
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel: who writes it, what it is made for (its text names it), the type of floats."""
+
+    family: str
+    spec: object
+    precision: str
+
+    @property
+    def name(self) -> str:
+        """Its name everywhere, for ever."""
+        text = f"{_origin()} {self.family} {self.precision} {self.spec!r}"
+        return f"{self.family}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+WRITERS: dict[str, Write] = {}
+_addresses: dict[str, int] = {}
+_names: dict[Kernel, str] = {}
+# The code lives as long as these do.
+_trackers: list[Any] = []
+
+
+def writer(family: str) -> Callable[[Write], Write]:
+    """Declare the function that writes the kernels of a family."""
+
+    def declare(write: Write) -> Write:
+        WRITERS[family] = write
+        return write
+
+    return declare
+
+
+def written(kernel: Kernel) -> str:
+    """LLVM's text of a kernel, before it is optimised."""
+    emit = Emit(_name(kernel), this_machine(), kernel.precision)
+    WRITERS[kernel.family](emit, kernel.spec)
+    return emit.finish()
+
+
+def addresses(
+    kernels: Iterable[Kernel], progress: Callable[[int, int], None] | None = None
+) -> dict[Kernel, int]:
+    """Where each kernel is in memory; those that never were, are compiled.
+
+    `progress` is told how many are done, of how many that have to be compiled.
+    """
+    wanted = {_name(k): k for k in kernels}
+    objects: dict[str, bytes] = {}
+    missing: list[str] = []
+    for name in wanted:
+        if name in _addresses:
+            continue
+        code = _read(name)
+        if code is None:
+            missing.append(name)
+        else:
+            objects[name] = code
+    for number, name in enumerate(missing):
+        if progress is not None:
+            progress(number, len(missing))
+        objects[name] = compiled(written(wanted[name]))
+        _write(name, objects[name])
+    if objects:
+        link(objects)
+    return {kernel: _addresses[name] for name, kernel in wanted.items()}
+
+
+def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
+    """Where the functions of a module given as LLVM's text are, compiled or found as kernels."""
+    digest = hashlib.sha256((_origin() + text).encode()).hexdigest()[:32]
+    module = f"functions_{digest}"
+    code = _read(module)
+    if code is None:
+        code = compiled(text)
+        _write(module, code)
+    library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for name in names:
+        library.export_symbol(name)
+    tracker = library.link(_linker(), module)
+    _trackers.append(tracker)
+    return {name: int(tracker[name]) for name in names}
+
+
+def compiled(text: str) -> bytes:
+    """Object code of a module."""
+    module = _optimised(text)
+    return bytes(_target().emit_object(module))
+
+
+def assembly(text: str) -> str:
+    """What the processor is told, as text."""
+    return str(_target().emit_assembly(_optimised(text)))
+
+
+def _optimised(text: str) -> Any:
+    module = llvm.parse_assembly(text)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    options.loop_interleaving = False
+    builder = llvm.create_pass_builder(_target(), options)
+    manager = builder.getModulePassManager()
+    manager.run(module, builder)
+    return module
+
+
+def link(objects: dict[str, bytes]) -> None:
+    """Bring object code, by the name of its function, into this process."""
+    library = llvm.JITLibraryBuilder()
+    for code in objects.values():
+        library.add_object_img(code)
+    for name in objects:
+        library.export_symbol(name)
+    library.add_current_process()
+    tracker = library.link(_linker(), f"kernels{len(_trackers)}")
+    _trackers.append(tracker)
+    for name in objects:
+        _addresses[name] = int(tracker[name])
+
+
+def _name(kernel: Kernel) -> str:
+    found = _names.get(kernel)
+    if found is None:
+        found = _names[kernel] = kernel.name
+    return found
+
+
+@cache
+def _target() -> Any:
+    return this_machine().target()
+
+
+@cache
+def _linker() -> Any:
+    return llvm.create_lljit_compiler(this_machine().target())
+
+
+@cache
+def _origin() -> str:
+    """What stands for this version of the generator, LLVM, and the machine."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    version = ".".join(map(str, llvm.llvm_version_info))
+    return f"{digest.hexdigest()} {version} {llvmlite.__version__} {this_machine().key}"
+
+
+# ---- on disk -------------------------------------------------------------------------------
+
+
+@cache
+def _folder() -> Path | None:
+    """Where kernels are kept; None where others could write, or nobody can."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home) / "graphdl" / "kernels"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        about = folder.stat()
+        ours = not hasattr(os, "getuid") or about.st_uid == os.getuid()
+        return folder if ours and not about.st_mode & 0o022 else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _read(name: str) -> bytes | None:
+    folder = _folder()
+    if folder is None:
+        return None
+    try:
+        found = (folder / f"{name}.o").read_bytes()
+    except OSError:
+        return None
+    checksum, code = found[:CHECKSUM], found[CHECKSUM:]
+    return code if hashlib.sha256(code).digest() == checksum else None
+
+
+def _write(name: str, code: bytes) -> None:
+    """Keep a kernel. Two processes may do so at once; a full disk is no reason to stop."""
+    folder = _folder()
+    if folder is None:
+        return
+    with contextlib.suppress(OSError):
+        handle, path = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            Path(path).replace(folder / f"{name}.o")
+        except OSError:
+            Path(path).unlink(missing_ok=True)

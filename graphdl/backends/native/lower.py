@@ -1,0 +1,222 @@
+"""From operations to calls of kernels: one entry for each primitive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ...passes.fused import Fused, Step
+from ...program import Kind, Op, Primitive
+from ...program import primitives as p
+from . import reduction, rows, windows
+from .call import Call
+from .contraction import contract
+from .operand import Operand, Sizes, number
+from .pointwise import Stage, copy, fill, pointwise
+from .random import random
+
+Args = list[Operand]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What lowering needs beside operands: `space` gives memory that lasts for one operation."""
+
+    precision: str
+    sizes: Mapping[str, int]
+    space: Callable[[tuple[int, ...], Kind], Operand]
+
+
+def lower(op: Op, out: Operand, args: Args, room: Room) -> list[Call] | None:
+    """The calls of an operation that is no view and no scan; None where it has no kernel."""
+    primitive = op.primitive
+    if isinstance(primitive, Fused):
+        return _fused(primitive, out, args, room)
+    if primitive.pointwise:
+        stage = Stage(primitive.name, tuple(range(len(args))), op.out.type.kind)
+        return pointwise(out, args, [stage], room.precision)
+    found = TABLE.get(type(primitive))
+    return None if found is None else found(primitive, out, args, room)
+
+
+def _fused(group: Fused, out: Operand, args: Args, room: Room) -> list[Call]:
+    operands, stages = stages_of(group.steps, args, room.sizes)
+    return pointwise(
+        out, [o if len(o.extents) else o.broadcast(out.extents) for o in operands], stages, room.precision
+    )
+
+
+def stages_of(
+    steps: tuple[Step, ...], args: Args, sizes: Sizes
+) -> tuple[list[Operand], list[Stage]]:
+    """Steps as stages; views among them become operands of their own."""
+    operands = list(args)
+    count = len(args)
+    where: dict[int, tuple[str, int]] = {n: ("arg", n) for n in range(count)}
+    kept: list[Step] = []
+    for index, step in enumerate(steps):
+        if step.primitive.view:
+            kind, place = where[step.operands[0]]
+            assert kind == "arg", "a view of what the group makes"
+            seen = operands[place].seen(step.primitive, step.type, sizes)
+            assert seen is not None
+            operands.append(seen)
+            where[count + index] = ("arg", len(operands) - 1)
+        else:
+            where[count + index] = ("stage", len(kept))
+            kept.append(step)
+    used = sorted({where[o][1] for step in kept for o in step.operands if where[o][0] == "arg"})
+    places = {old: new for new, old in enumerate(used)}
+    stages = [
+        Stage(
+            step.primitive.name,
+            tuple(
+                places[at] if kind == "arg" else len(used) + at
+                for kind, at in (where[o] for o in step.operands)
+            ),
+            step.type.kind,
+        )
+        for step in kept
+    ]
+    return [operands[n] for n in used], stages
+
+
+def _reduce(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Sum | p.Amax | p.Amin)
+    name = primitive.name
+    if not primitive.axes:
+        return copy(out, args[0], room.precision)
+    if not args[0].count and name == "sum":
+        return fill(out, 0, room.precision)
+    return reduction.reduction(
+        name, out, args, primitive.axes, [], room.precision, room.space
+    )
+
+
+def _argmax(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.ArgMax)
+    return reduction.argmax(out, args[0], primitive.axis, room.precision)
+
+
+def _contract(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Contract)
+    extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
+    return contract(primitive.spec, extents, out, args[0], args[1], room.precision, room.space)
+
+
+def _pad(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Pad)
+    axis, (x,) = primitive.axis, args
+    before, after = number(primitive.before, room.sizes), number(primitive.after, room.sizes)
+    inner = out.sliced(axis, before, x.extents[axis], primitive.step)
+    if primitive.step > 1 or not x.count:
+        return [*fill(out, primitive.value, room.precision), *copy(inner, x, room.precision)]
+    edges = (out.sliced(axis, 0, before), out.sliced(axis, out.extents[axis] - after, after))
+    calls = [call for edge in edges for call in fill(edge, primitive.value, room.precision)]
+    return [*calls, *copy(inner, x, room.precision)]
+
+
+def _concat(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Concat)
+    calls: list[Call] = []
+    start = 0
+    for arg in args:
+        count = arg.extents[primitive.axis]
+        part = out.sliced(primitive.axis, start, count)
+        calls += copy(part, arg, room.precision)
+        start = start + count
+    return calls
+
+
+def _gather(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    return rows.gather(out, args[0], args[1], room.precision)
+
+
+def _scatter_add(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    calls: list[Call] = []
+    lines = _in_lines(args[0], args[1], room, calls)
+    return calls + rows.scatter_add(out, args[0], lines, room.precision)
+
+
+def _in_lines(ids: Operand, lines: Operand, room: Room, calls: list[Call]) -> Operand:
+    """Rows whose numbers are at one distance from each other; copied where they are not."""
+    rank = len(ids.extents)
+    width = 1
+    for extent in lines.extents[rank:]:
+        width = extent * width
+    if lines.reshaped((*ids.extents, width)) is not None:
+        return lines
+    target = room.space(lines.extents, lines.kind)
+    calls += copy(target, lines, room.precision)
+    return target
+
+
+def _merge_rows(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.MergeRows)
+    calls: list[Call] = []
+    ids, lines, places = args
+    lines = _in_lines(ids, lines, room, calls)
+    count = number(primitive.count, room.sizes)
+    return calls + rows.merge_rows(out, ids, lines, places, count, room.precision, room.space)
+
+
+def _put_rows(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    table, ids, lines = args
+    calls = [] if out.address == table.address else copy(out, table, room.precision)
+    return calls + rows.put_rows(out, ids, lines, room.precision)
+
+
+def _pick(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    return rows.pick(out, args[0], args[1], room.precision)
+
+
+def _spread(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    return rows.spread(out, args[0], args[1], room.precision)
+
+
+def _random(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Random)
+    return random(out, args[0], args[1], primitive.node, room.precision)
+
+
+def _window_max(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.WindowMax)
+    return windows.window_max(primitive, out, args[0], room.precision)
+
+
+def _window_max_gradient(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.WindowMaxGradient)
+    return windows.window_max_gradient(primitive, out, *args, room.precision)
+
+
+def _window_mean(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.WindowMean)
+    return windows.window_mean(primitive, out, args[0], room.precision)
+
+
+def _window_mean_gradient(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.WindowMeanGradient)
+    return windows.window_mean_gradient(primitive, out, args[0], room.precision)
+
+
+Lower = Callable[[Primitive, Operand, Args, Room], list[Call]]
+TABLE: dict[type[Primitive], Lower] = {
+    p.Sum: _reduce,
+    p.Amax: _reduce,
+    p.Amin: _reduce,
+    p.ArgMax: _argmax,
+    p.Contract: _contract,
+    p.Pad: _pad,
+    p.Concat: _concat,
+    p.Gather: _gather,
+    p.ScatterAdd: _scatter_add,
+    p.MergeRows: _merge_rows,
+    p.PutRows: _put_rows,
+    p.Pick: _pick,
+    p.Spread: _spread,
+    p.Random: _random,
+    p.WindowMax: _window_max,
+    p.WindowMaxGradient: _window_max_gradient,
+    p.WindowMean: _window_mean,
+    p.WindowMeanGradient: _window_mean_gradient,
+}

@@ -1,0 +1,280 @@
+"""Threads that run tables of kernels, and the native loop that walks a table.
+
+Every thread walks the whole table. Of a parallel kernel each does its share; any other is done by
+the first thread. Where a row says so, all wait for each other. Between tables, threads wait a
+little awake, then asleep.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from typing import Any
+
+import numpy as np
+
+from .library import functions
+from .machine import this_machine
+
+THREADS = "GRAPHDL_THREADS"
+# Words of a row: kernel, its numbers, flags, address of a verdict.
+ROW = 4
+PARALLEL, WAIT, GUARD = 1, 2, 4
+
+# Words of a pool. Those that several threads write to have a cache line of their own.
+ARRIVED, PHASE, JOB, SLEEPERS, TABLE, MUTEX, CONDITION, WORDS = 0, 8, 16, 24, 32, 48, 64, 96
+
+# What tells the processor that a thread waits: what to declare, and what to call.
+_PAUSE = {
+    "x86_64": ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"),
+    "aarch64": ("declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"),
+}
+
+RUN = """
+{declared}
+declare i32 @sched_yield()
+
+define internal void @wait(ptr %pool, i64 %threads) noinline {{
+  %phase_at = getelementptr i64, ptr %pool, i64 {PHASE}
+  %phase = load atomic i64, ptr %phase_at acquire, align 8
+  %before = atomicrmw add ptr %pool, i64 1 seq_cst
+  %mine = add i64 %before, 1
+  %last = icmp eq i64 %mine, %threads
+  br i1 %last, label %open, label %spin
+open:
+  store atomic i64 0, ptr %pool release, align 8
+  %next = add i64 %phase, 1
+  store atomic i64 %next, ptr %phase_at seq_cst, align 8
+  ret void
+spin:
+  %turns = phi i64 [ 0, %0 ], [ %more, %again ]
+  %now = load atomic i64, ptr %phase_at acquire, align 8
+  %same = icmp eq i64 %now, %phase
+  br i1 %same, label %rest, label %done
+rest:
+  {pause}
+  %more = add i64 %turns, 1
+  %long = icmp ugt i64 %more, 2000
+  br i1 %long, label %yield, label %again
+yield:
+  %ignored = call i32 @sched_yield()
+  br label %again
+again:
+  br label %spin
+done:
+  ret void
+}}
+
+define i64 @graphdl_run(ptr %table, i64 %count, ptr %pool, i64 %thread, i64 %threads) {{
+  %shared = icmp ugt i64 %threads, 1
+  %first = icmp eq i64 %thread, 0
+  %any = icmp ugt i64 %count, 0
+  br i1 %any, label %row, label %fine
+row:
+  %place = phi i64 [ 0, %0 ], [ %following, %next ]
+  %start = mul i64 %place, {ROW}
+  %at = getelementptr i64, ptr %table, i64 %start
+  %kernel = load ptr, ptr %at
+  %numbers_at = getelementptr i64, ptr %at, i64 1
+  %numbers = load ptr, ptr %numbers_at
+  %flags_at = getelementptr i64, ptr %at, i64 2
+  %flags = load i64, ptr %flags_at
+  %parallel_bit = and i64 %flags, {PARALLEL}
+  %parallel = icmp ne i64 %parallel_bit, 0
+  %together = and i1 %parallel, %shared
+  br i1 %together, label %part, label %alone
+part:
+  call void %kernel(ptr %numbers, i64 %thread, i64 %threads)
+  br label %after
+alone:
+  br i1 %first, label %whole, label %after
+whole:
+  call void %kernel(ptr %numbers, i64 0, i64 1)
+  br label %after
+after:
+  %wait_bit = and i64 %flags, {WAIT}
+  %waits = icmp ne i64 %wait_bit, 0
+  %wait = and i1 %waits, %shared
+  br i1 %wait, label %meet, label %check
+meet:
+  call void @wait(ptr %pool, i64 %threads)
+  br label %check
+check:
+  %guard_bit = and i64 %flags, {GUARD}
+  %guards = icmp ne i64 %guard_bit, 0
+  br i1 %guards, label %judge, label %next
+judge:
+  %verdict_at = getelementptr i64, ptr %at, i64 3
+  %verdict_in = load ptr, ptr %verdict_at
+  %verdict = load i64, ptr %verdict_in
+  %bad = icmp ne i64 %verdict, 0
+  br i1 %bad, label %stopped, label %next
+next:
+  %following = add i64 %place, 1
+  %going = icmp ult i64 %following, %count
+  br i1 %going, label %row, label %fine
+stopped:
+  ret i64 1
+fine:
+  ret i64 0
+}}
+"""
+
+WORK = """
+declare i32 @pthread_cond_wait(ptr, ptr)
+
+define void @graphdl_work(ptr %pool, i64 %thread, i64 %start) {{
+  %job_at = getelementptr i64, ptr %pool, i64 {JOB}
+  %sleepers_at = getelementptr i64, ptr %pool, i64 {SLEEPERS}
+  %mutex = getelementptr i64, ptr %pool, i64 {MUTEX}
+  %condition = getelementptr i64, ptr %pool, i64 {CONDITION}
+  %table_at = getelementptr i64, ptr %pool, i64 {TABLE}
+  %count_at = getelementptr i64, ptr %table_at, i64 1
+  %threads_at = getelementptr i64, ptr %table_at, i64 2
+  br label %fresh
+fresh:
+  %seen = phi i64 [ %start, %0 ], [ %job, %work ]
+  br label %spin
+spin:
+  %turns = phi i64 [ 0, %fresh ], [ %more, %rest ]
+  %job_now = load atomic i64, ptr %job_at seq_cst, align 8
+  %old = icmp eq i64 %job_now, %seen
+  br i1 %old, label %rest, label %begin
+rest:
+  {pause}
+  %more = add i64 %turns, 1
+  %long = icmp ugt i64 %more, 5000
+  br i1 %long, label %sleep, label %spin
+sleep:
+  %locked = call i32 @pthread_mutex_lock(ptr %mutex)
+  %up = atomicrmw add ptr %sleepers_at, i64 1 seq_cst
+  br label %look
+look:
+  %job_then = load atomic i64, ptr %job_at seq_cst, align 8
+  %still = icmp eq i64 %job_then, %seen
+  br i1 %still, label %dream, label %wake
+dream:
+  %woken = call i32 @pthread_cond_wait(ptr %condition, ptr %mutex)
+  br label %look
+wake:
+  %down = atomicrmw sub ptr %sleepers_at, i64 1 seq_cst
+  %unlocked = call i32 @pthread_mutex_unlock(ptr %mutex)
+  br label %begin
+begin:
+  %job = load atomic i64, ptr %job_at seq_cst, align 8
+  %table = load ptr, ptr %table_at
+  %count = load i64, ptr %count_at
+  %threads = load i64, ptr %threads_at
+  %stop = icmp eq ptr %table, null
+  br i1 %stop, label %end, label %work
+work:
+  %result = call i64 @graphdl_run(ptr %table, i64 %count, ptr %pool, i64 %thread, i64 %threads)
+  br label %fresh
+end:
+  ret void
+}}
+"""
+
+START = """
+declare i32 @pthread_mutex_lock(ptr)
+declare i32 @pthread_mutex_unlock(ptr)
+declare i32 @pthread_cond_broadcast(ptr)
+
+define i64 @graphdl_start(ptr %pool, ptr %table, i64 %count, i64 %threads) {{
+  %alone = icmp ule i64 %threads, 1
+  br i1 %alone, label %work, label %post
+post:
+  %job_at = getelementptr i64, ptr %pool, i64 {JOB}
+  %sleepers_at = getelementptr i64, ptr %pool, i64 {SLEEPERS}
+  %mutex = getelementptr i64, ptr %pool, i64 {MUTEX}
+  %condition = getelementptr i64, ptr %pool, i64 {CONDITION}
+  %table_at = getelementptr i64, ptr %pool, i64 {TABLE}
+  %count_at = getelementptr i64, ptr %table_at, i64 1
+  %threads_at = getelementptr i64, ptr %table_at, i64 2
+  store ptr %table, ptr %table_at
+  store i64 %count, ptr %count_at
+  store i64 %threads, ptr %threads_at
+  %job = atomicrmw add ptr %job_at, i64 1 seq_cst
+  %asleep = load atomic i64, ptr %sleepers_at seq_cst, align 8
+  %some = icmp ne i64 %asleep, 0
+  br i1 %some, label %wake, label %work
+wake:
+  %locked = call i32 @pthread_mutex_lock(ptr %mutex)
+  %woken = call i32 @pthread_cond_broadcast(ptr %condition)
+  %unlocked = call i32 @pthread_mutex_unlock(ptr %mutex)
+  br label %work
+work:
+  %result = call i64 @graphdl_run(ptr %table, i64 %count, ptr %pool, i64 0, i64 %threads)
+  ret i64 %result
+}}
+"""
+
+NAMES = ("graphdl_run", "graphdl_work", "graphdl_start")
+
+
+def module() -> str:
+    """LLVM's text of the three functions."""
+    processor = this_machine().triple.partition("-")[0].replace("arm64", "aarch64")
+    words = {n: globals()[n] for n in ("PHASE", "JOB", "SLEEPERS", "TABLE", "MUTEX", "CONDITION")}
+    words |= {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
+    declared, pause = _PAUSE.get(processor, ("", ""))
+    return "".join(text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START))
+
+
+class Pool:
+    """The threads of this process; a child process makes its own."""
+
+    _ours: Pool | None = None
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        found = functions(module(), NAMES)
+        word, address = ctypes.c_int64, ctypes.c_void_p
+        self._start = ctypes.CFUNCTYPE(word, address, address, word, word)(found["graphdl_start"])
+        self._work = ctypes.CFUNCTYPE(None, address, word, word)(found["graphdl_work"])
+        self.memory = np.zeros(WORDS + 8, np.int64)
+        odd = self.memory.ctypes.data % 64 // 8
+        self._address = self.memory.ctypes.data + 8 * ((8 - odd) % 8)
+        self._lock = threading.Lock()
+        self.workers: list[threading.Thread] = []
+        library = ctypes.CDLL(None)
+        library.pthread_mutex_init(ctypes.c_void_p(self._address + 8 * MUTEX), None)
+        library.pthread_cond_init(ctypes.c_void_p(self._address + 8 * CONDITION), None)
+
+    @classmethod
+    def ours(cls) -> Pool:
+        """The pool of this process."""
+        if cls._ours is None or cls._ours.process != os.getpid():
+            cls._ours = cls()
+        return cls._ours
+
+    def run(self, table: int, count: int, threads: int) -> bool:
+        """Run a table at an address; whether its guards found everything finite."""
+        if threads == 1:
+            return not self._start(self._address, table, count, 1)
+        with self._lock:
+            # All of them meet, so a table is for as many as there are.
+            while len(self.workers) < threads - 1:
+                self._hire()
+            return not self._start(self._address, table, count, len(self.workers) + 1)
+
+    def _hire(self) -> None:
+        number = len(self.workers) + 1
+        job = ctypes.c_int64.from_address(self._address + 8 * JOB).value
+        worker = threading.Thread(
+            target=self._work, args=(self._address, number, job), daemon=True, name=f"graphdl-{number}"
+        )
+        self.workers.append(worker)
+        worker.start()
+
+
+def wanted_threads() -> int:
+    """How many threads to use: GRAPHDL_THREADS, or the processors this process may run on."""
+    asked: Any = os.environ.get(THREADS, "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+

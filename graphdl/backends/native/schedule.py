@@ -1,0 +1,292 @@
+"""A program bound to numbers as tables of kernels, with NumPy's calls where there is no kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...passes.layout import concrete, dtypes
+from ...passes.memory import MemoryPlan
+from ...program import Array, Kind, Op, Program, Value
+from ...program.primitives.scan import Scan
+from ..arena import Arena, Memory
+from ..binding import ShapeMismatch
+from ..schedule import NonFinite
+from ..store import Store
+from ..transfer import fill
+from .call import Call, Making
+from .contraction import Unsupported
+from .emit import Emit
+from .library import addresses, writer
+from .loops import NoKernel, scan_calls
+from .lower import Room, lower
+from .number import Number, Told
+from .operand import Operand, extents_of
+from .pointwise import copy
+from .pool import GUARD, PARALLEL, ROW, WAIT, Pool, wanted_threads
+
+Python = Callable[[], object]
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows for the native loop; `keep` holds the memory that they point into."""
+
+    rows: Array
+    keep: list[Array]
+    threads: int
+    pool: Pool
+
+    def run(self) -> bool:
+        """Run all rows; False where a guard found something that is not finite."""
+        return self.pool.run(self.rows.ctypes.data, len(self.rows), self.threads)
+
+
+@dataclass(slots=True)
+class NativeSchedule:
+    """Everything about one run that can be decided before it: tables, and calls between them."""
+
+    data: tuple[tuple[str, Array], ...]
+    scalars: tuple[tuple[str, Array], ...]
+    parts: list[Any]
+    guard: tuple[str, Array] | None
+    outputs: dict[str, Array]
+    plan: MemoryPlan
+    nbytes: int
+
+    def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
+        """Feed, run, and return the outputs: views that hold until the next run."""
+        for key, buffer in self.data:
+            fill(buffer, data[key])
+        for key, buffer in self.scalars:
+            buffer.fill(scalars[key])
+        for part in self.parts:
+            if part() is False and self.guard is not None:
+                name, array = self.guard
+                raise NonFinite(name, float(array.item() if array.size == 1 else array.sum()))
+        return dict(self.outputs)
+
+
+def bind_native(
+    program: Program,
+    precision: str,
+    sizes: dict[str, int],
+    store: Store,
+    plan: MemoryPlan,
+    memory: Memory,
+    guard: str | None = None,
+) -> NativeSchedule:
+    """Make the tables of a program as planned, in memory that holds the plan."""
+    guarded = dict(program.outputs)[guard] if guard is not None else None
+    binder = _Binder(program, precision, sizes, store, plan, memory)
+    binder.bind_operations(guarded)
+    binder.bind_copies()
+    arrays = binder.arrays
+    parts = binder.parts()
+    return NativeSchedule(
+        data=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "data"),
+        scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
+        parts=parts,
+        guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
+        outputs={name: arrays[value] for name, value in program.outputs},
+        plan=plan,
+        nbytes=binder.nbytes,
+    )
+
+
+class _Binder:
+    """Gives every value its memory and every operation its calls, in order."""
+
+    def __init__(
+        self,
+        program: Program,
+        precision: str,
+        sizes: dict[str, int],
+        store: Store,
+        plan: MemoryPlan,
+        memory: Memory,
+    ) -> None:
+        self.program, self.precision, self.sizes, self.plan = program, precision, sizes, plan
+        self.kinds = dtypes(precision)
+        self.arena = Arena(memory.arena, plan, sizes, precision)
+        self.scratch = memory.scratch
+        self.room = Room(precision, sizes, self._space)
+        self.nbytes = 0
+        self.keep: list[Array] = []
+        self.verdict = np.zeros(1, np.int64)
+        self.arrays: dict[Value, Array] = {}
+        self.operands: dict[Value, Operand] = {}
+        # Calls of kernels and, between them, of Python; None stands for the guard.
+        self.rows: list[Call | Python] = []
+        self.guard: Call | None = None
+        for item in program.inputs:
+            kept = item.role in ("weight", "state")
+            buffer = store[item.key] if kept else self.arena.buffer(item.value)
+            if buffer.shape != concrete(item.value.type, sizes):
+                raise ShapeMismatch(item.key, str(item.value.type), str(list(buffer.shape)))
+            self._know(item.value, buffer)
+
+    def _know(self, value: Value, array: Array) -> None:
+        """The value lies in order in this array."""
+        self.arrays[value] = array
+        kind = value.type.kind
+        extents = extents_of(value.type, self.sizes)
+        self.operands[value] = Operand.new(_address(array), kind, self.precision, extents)
+
+    def _space(self, shape: tuple[int, ...], kind: Kind) -> Operand:
+        array = self.scratch(tuple(map(int, shape)), kind)
+        self.keep.append(array)
+        return Operand.new(_address(array), kind, self.precision, shape)
+
+    def bind_operations(self, guard: Value | None) -> None:
+        """Bind every operation; after the one that makes `guard`, it is looked at."""
+        if guard is not None and guard in self.arrays:
+            self._watch(guard)
+        for op in self.program.ops:
+            self.scratch.restart()
+            if op.primitive.view:
+                self._view(op)
+            else:
+                self._compute(op)
+            if op.out is guard:
+                self._watch(guard)
+
+    def _watch(self, value: Value) -> None:
+        making = Making()
+        operand = self.operands[value]
+        spec = (
+            making.address(operand.address),
+            making.of(operand.count),
+            making.address(_address(self.verdict)),
+        )
+        assert operand.in_order
+        self.guard = making.call("finite", spec, self.precision, 1, alone=True)
+        self.rows.append(self.guard)
+
+    def _view(self, op: Op) -> None:
+        source = op.args[0]
+        if op.out in self.plan.layout.copies:
+            # A reshape of what does not lie in order: the same numbers in the same order.
+            array = self._buffer(op.out)
+            self._know(op.out, array)
+            target = self.operands[op.out].reshaped(self.operands[source].extents)
+            assert target is not None
+            self.rows += copy(target, self.operands[source], self.precision)
+            return
+        array = op.primitive.alias(np, self.sizes, self.arrays[source])
+        self.arrays[op.out] = array
+        seen = self.operands[source].seen(op.primitive, op.out.type, self.sizes)
+        self.operands[op.out] = seen if seen is not None else self._as_it_is(op.out, array)
+
+    def _as_it_is(self, value: Value, array: Array) -> Operand:
+        kind = value.type.kind
+        strides = tuple(s // array.itemsize for s in array.strides)
+        return Operand(_address(array), kind, array.itemsize, array.shape, strides)
+
+    def _compute(self, op: Op) -> None:
+        array = self._buffer(op.out)
+        self._know(op.out, array)
+        args = [self.arrays[arg] for arg in op.args]
+        if op.out not in self.plan.constant:
+            calls = self._lowered(op)
+            if calls is not None:
+                self.rows += calls
+                return
+        self.scratch.restart()
+        python = list(op.primitive.kernel(np, self.scratch, self.sizes, array, *args))
+        if op.out in self.plan.constant:
+            for call in python:
+                call()
+        else:
+            self.rows += python
+
+    def _lowered(self, op: Op) -> list[Call] | None:
+        out, args = self.operands[op.out], [self.operands[arg] for arg in op.args]
+        try:
+            if isinstance(op.primitive, Scan):
+                return scan_calls(op.primitive, out, args, self.room)
+            return lower(op, out, args, self.room)
+        except (NoKernel, Unsupported):
+            return None
+
+    def _buffer(self, value: Value) -> Array:
+        """Where an operation writes its result."""
+        if value in self.plan.direct:
+            return self.arrays[self.plan.direct[value]]
+        if value not in self.plan.constant:
+            return self.arena.buffer(value)
+        own = np.empty(concrete(value.type, self.sizes), dtype=self.kinds[value.type.kind])
+        self.nbytes += int(own.nbytes)
+        return own
+
+    def bind_copies(self) -> None:
+        """At the end, copy new values that could not be written directly."""
+        for update in self.program.updates:
+            if self.plan.direct.get(update.value) is not update.target:
+                target, value = self.operands[update.target], self.operands[update.value]
+                self.rows += copy(target, value, self.precision)
+
+    def parts(self) -> list[Python]:
+        """Tables of the rows, with the Python calls between them."""
+        found: list[Python] = []
+        calls: list[Call] = []
+        kernels = addresses(row.kernel for row in self.rows if isinstance(row, Call))
+        for row in self.rows:
+            if isinstance(row, Call):
+                calls.append(row)
+                continue
+            if calls:
+                found.append(self._table(calls, kernels).run)
+                calls = []
+            found.append(_not_false(row))
+        if calls:
+            found.append(self._table(calls, kernels).run)
+        return found
+
+    def _table(self, calls: list[Call], kernels: Mapping[Any, int]) -> Table:
+        threads = wanted_threads() if any(call.parallel for call in calls) else 1
+        numbers = np.array([n for call in calls for n in call.numbers], np.int64)
+        rows = np.zeros((len(calls), ROW), np.int64)
+        start = _address(numbers)
+        for place, call in enumerate(calls):
+            flags = PARALLEL if call.parallel else 0
+            following = calls[place + 1] if place + 1 < len(calls) else None
+            if call.parallel or following is None or following.parallel or call is self.guard:
+                flags |= WAIT
+            if call is self.guard:
+                flags |= GUARD
+            rows[place] = kernels[call.kernel], start, flags, _address(self.verdict)
+            start += 8 * len(call.numbers)
+        self.nbytes += numbers.nbytes + rows.nbytes
+        return Table(rows, [numbers, self.verdict, *self.keep], threads, Pool.ours())
+
+
+def _not_false(call: Python) -> Python:
+    """NumPy's calls return what they like; only a table's False means something."""
+
+    def run() -> None:
+        call()
+
+    return run
+
+
+def _address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+@writer("finite")
+def _write_finite(e: Emit, spec: tuple[Told, Number, Told]) -> None:
+    base, verdict = e.address(spec[0]), e.address(spec[2])
+    bad = e.variable(e.number(0).type, e.number(0))
+    infinite = e.same(e.real, float("inf"))
+    with e.loop(0, spec[1]) as place:
+        value = e.intrinsic("fabs", e.load(base, place, "float"))
+        odd = e.build.fcmp_unordered("==", value, infinite)
+        bad.set(e.build.or_(bad.get(), e.build.zext(odd, e.number(0).type)))
+    e.store(bad.get(), verdict, 0, "int")
+
+
+
