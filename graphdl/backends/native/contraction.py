@@ -20,12 +20,14 @@ from .machine import this_machine
 from .number import Varying
 from .operand import Operand, total
 from .pointwise import copy, fill
-from .tile import Axis, Guard, Tile
+from .tile import DEPTH, Axis, Guard, Tile
 
 Mode = Literal["broad", "dot", "each"]
 Space = Callable[[tuple[int, ...], Kind], Operand]
 # Bytes that should stay in the first-level cache while other tiles go over them.
 NEAR = 24 * 1024
+# The same of the second level.
+FAR = 192 * 1024
 # Tasks for which it is the outer loops that threads share.
 MANY = 16
 # Vector instructions that copying a number out of order takes.
@@ -165,10 +167,11 @@ def _shape(
         most = (registers - 2 - wide) // wide
         return _even(tall, min(most, 14), rows), wide
     broad = int(columns.extent) if columns else 1
+    # Fewer than there are registers for: the compiler takes some for itself.
     if registers == 32:
-        high, side = (4, 6)
+        high, side = 4, 5
     else:
-        high, side = (4, 3) if isinstance(rows and rows.extent, Varying) else (3, 4)
+        high, side = (4, 2) if isinstance(rows and rows.extent, Varying) else (3, 3)
     if broad < side:
         high = min(6, (registers - 4) // max(broad, 1) // 2)
     if tall < high:
@@ -274,7 +277,10 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         )
         for r in found.reaches
     )
-    tasks = total([la.extent for la in outer])
+    packing, block = _packing(way, outer, inner, found, x, y, height, width)
+    free = [la for la in outer if packing == "y" and not la.strides[y]]
+    outer = [la for la in outer if la not in free] + free
+    tasks = total([la.extent for la in outer[: len(outer) - len(free)]])
     depth = total([la.extent for la in found.labels if la.summed])
     size = 4 if precision == "float32" else 8
     spec = Tile(
@@ -288,11 +294,54 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         guards,
         height,
         width,
-        max(1, NEAR // max(height * int(depth) * size, 1)),
+        _group(way, height, int(depth), size),
         int(tasks) >= MANY,
+        packing,
+        making.of(block) if packing else 1,
+        len(free),
     )
     work = max(int(way.cost), 1)
     return making.call("tile", spec, precision, work)
+
+
+def _packing(
+    way: Way,
+    outer: Sequence[Label],
+    inner: Sequence[Label],
+    found: Contraction,
+    x: int,
+    y: int,
+    height: int,
+    width: int,
+) -> tuple[Literal["", "x", "y"], int]:
+    """What to put side by side, and how much of the outermost summed loop at a time."""
+    if way.mode != "broad" or found.reaches or not inner or way.vector is None:
+        return "", 0
+    rest = int(total([la.extent for la in inner[1:]]))
+    depth = rest * int(inner[0].extent)
+    if depth < 16 or rest > DEPTH:
+        return "", 0
+    tall = -(-int(way.rows.extent) // height) if way.rows else 1
+    over = tall * int(total([la.extent for la in outer if not la.strides[y]]))
+    wide = -(-int(way.vector.extent) // (width * this_machine().width(4)))
+    far = (abs(int(s)) if (s := la.strides[x]) is not None else 0 for la in inner)
+    packing: Literal["", "x", "y"] = ""
+    if min(far) >= 16 and wide >= 4 and tall > 1:
+        packing = "x"
+    elif over >= 4:
+        packing = "y"
+    step = max(1, min(int(inner[0].extent), DEPTH // rest))
+    known = not isinstance(inner[0].extent, Varying) and not isinstance(
+        total([la.extent for la in inner[1:]]), Varying
+    )
+    return packing, step if known else Varying(step)
+
+
+def _group(way: Way, height: int, depth: int, size: int) -> int:
+    """Tiles of rows whose numbers stay in a cache while columns change."""
+    if way.mode == "broad":
+        return max(8, FAR // max(height * min(depth, DEPTH) * size, 1))
+    return max(1, NEAR // max(height * depth * size, 1))
 
 
 def _inner_order(labels: list[Label], found: Contraction) -> list[Label]:

@@ -291,7 +291,8 @@ class Emit:
         kind = ir.ArrayType(element, count)
         place = self._head.alloca(kind)
         place.align = 64
-        return place
+        # As a pointer to nothing in particular.
+        return self._head.inttoptr(self._head.ptrtoint(place, WORD), POINTER)
 
     # ---- arithmetic ----------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...passes.fused import Fused, Step
-from ...program import Kind, Op, Primitive
+from ...program import Kind, Op, Primitive, evaluate
 from ...program import primitives as p
 from . import reduction, rows, windows
 from .call import Call
@@ -128,6 +128,16 @@ def _concat(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[
     return calls
 
 
+def _constant(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Constant)
+    return fill(out, primitive.number, room.precision)
+
+
+def _extent(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.Extent)
+    return fill(out, evaluate(primitive.dim, room.sizes), room.precision)
+
+
 def _gather(_: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
     return rows.gather(out, args[0], args[1], room.precision)
 
@@ -208,6 +218,8 @@ TABLE: dict[type[Primitive], Lower] = {
     p.Contract: _contract,
     p.Pad: _pad,
     p.Concat: _concat,
+    p.Constant: _constant,
+    p.Extent: _extent,
     p.Gather: _gather,
     p.ScatterAdd: _scatter_add,
     p.MergeRows: _merge_rows,

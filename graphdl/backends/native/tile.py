@@ -9,8 +9,12 @@ from typing import Any, Literal
 from llvmlite import ir
 
 from .emit import WORD, Emit, Variable
+
 from .library import writer
 from .number import Number, Told
+
+# The most summed places whose numbers are put side by side.
+DEPTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class Tile:
     outer, inner   loops that the result has, and those that are summed; guards count them in turn
     height, width  rows, and columns or vectors, of a tile
     group          tiles of rows that are gone over before the next columns
+    packing        "y": the vectors of a block of the sum are first put side by side, for many rows
+                   to go over; "x": so are the numbers of a tile of rows, for many columns
+    block          how much of the outermost summed loop is a block
+    free           so many of the last outer loops go over the same vectors, and count as rows
     apart          whether threads share the outer loops; else they share the rows or columns
     """
 
@@ -66,6 +74,9 @@ class Tile:
     width: int
     group: int
     apart: bool
+    packing: Literal["", "x", "y"]
+    block: Number
+    free: int
 
 
 class _Cut:
@@ -118,16 +129,19 @@ class _Writer:
             across: _Cut = _Vectors(e, spec.vector.extent, spec.width)
         else:
             across = _Cut(e, spec.columns.extent, spec.width)
-        extents = [axis.extent for axis in spec.outer]
+        extents = [axis.extent for axis in spec.outer[: len(spec.outer) - spec.free]]
+        if spec.free:
+            free = [axis.extent for axis in spec.outer[len(extents) :]]
+            rows = _Repeated(e, rows, e.count(free), free, self.places)
         if spec.apart:
             start, stop = e.share(e.count(extents))
             with e.loop(start, stop) as index:
-                self.places = e.places(index, extents)
+                self.places[:] = e.places(index, extents)
                 self._tiles(rows, across, (e.number(0), rows.count), (e.number(0), across.count))
             return
         tall = e.build.icmp_signed(">=", rows.count, across.count)
         with e.nest(extents) as places:
-            self.places = places
+            self.places[:] = places
             # The one that has more tiles is shared.
             one = e.number(1)
             whole = e.build.select(tall, e.thread, e.number(0)), e.build.select(tall, e.threads, one)
@@ -138,6 +152,9 @@ class _Writer:
 
     def _tiles(self, rows: _Cut, across: _Cut, tall: Any, wide: Any) -> None:
         e, spec = self.e, self.spec
+        if spec.packing:
+            self._packed(rows, across, tall, wide)
+            return
         group = spec.group
         with e.loop(tall[0], tall[1], group) as first:
             last = e.least(e.add(first, group), tall[1])
@@ -148,6 +165,124 @@ class _Writer:
                         column, lambda n, width: self._tile(m, height, n, width)
                     ),
                 )
+
+    # ---- tiles of numbers put side by side -----------------------------------------------
+
+    def _packed(self, rows: _Cut, across: _Cut, tall: Any, wide: Any) -> None:
+        """Block by block of the sum; each goes on with what the result holds."""
+        e, spec = self.e, self.spec
+        side = spec.width * e.width if spec.packing == "y" else spec.height
+        self.panel = e.room(e.real, DEPTH * side)
+        with e.loop(0, spec.inner[0].extent, spec.block) as start:
+            stop = e.least(e.add(start, spec.block), spec.inner[0].extent)
+            self.block = start, stop
+            if spec.packing == "x":
+                with e.loop(*tall) as row:
+                    rows.each(row, lambda m, height: self._rows_packed(m, height, across, wide))
+            else:
+                with e.loop(tall[0], tall[1], spec.group) as first:
+                    last = e.least(e.add(first, spec.group), tall[1])
+                    with e.loop(*wide) as column:
+                        across.each(
+                            column,
+                            lambda n, span: self._columns_packed(n, span, rows, (first, last)),
+                        )
+
+    def _rows_packed(self, m: Any, height: int, across: _Cut, wide: Any) -> None:
+        e, spec = self.e, self.spec
+        x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
+
+        def pack(dx: Any, _: Any, place: Any) -> None:
+            for row in range(height):
+                number = e.load(self.x, e.add(e.add(x, dx), e.mul(row, spec.rows.x)), "float")
+                e.store(number, self.panel, e.add(e.mul(place, height), row), "float")
+
+        self._each_place(pack)
+        with e.loop(*wide) as column:
+            across.each(column, lambda n, span: self._tile_packed(m, height, n, span))
+
+    def _columns_packed(self, n: Any, span: _Span, rows: _Cut, tall: Any) -> None:
+        e, spec = self.e, self.spec
+        held = spec.outer[: len(self.places)]
+        y = e.add(e.offset(self.places, [a.y for a in held]), n)
+
+        def pack(_: Any, dy: Any, place: Any) -> None:
+            for v in range(span.count):
+                vector = self._load(self.y, e.add(e.add(y, dy), v * e.width), span.mask(v))
+                at = e.add(e.mul(place, span.count * e.width), v * e.width)
+                e.store(vector, self.panel, at, "float", e.width)
+
+        self._each_place(pack)
+        with e.loop(*tall) as row:
+            rows.each(row, lambda m, height: self._tile_packed(m, height, n, span))
+
+    def _tile_packed(self, m: Any, height: int, n: Any, span: _Span) -> None:
+        e, spec = self.e, self.spec
+        x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
+        y = e.add(e.offset(self.places, [a.y for a in spec.outer]), n)
+        out = e.offset(self.places, [a.out for a in spec.outer])
+        out = e.add(e.add(out, e.mul(m, spec.rows.out)), n)
+        kind = e.vector(e.real, e.width)
+        sums = [[e.variable(kind) for _ in range(span.count)] for _ in range(height)]
+        places = [
+            [e.add(e.add(out, e.mul(row, spec.rows.out)), v * e.width) for v in range(span.count)]
+            for row in range(height)
+        ]
+        begins = e.build.icmp_signed("==", self.block[0], e.number(0))
+        with e.build.if_else(begins) as (first, later):
+            with first:
+                for line in sums:
+                    for total in line:
+                        total.set(e.zero(kind))
+            with later:
+                for line, at in zip(sums, places, strict=True):
+                    for v, total in enumerate(line):
+                        total.set(self._load(self.out, at[v], span.mask(v)))
+
+        def add(dx: Any, dy: Any, place: Any) -> None:
+            if spec.packing == "y":
+                at, base = e.mul(place, span.count * e.width), self.panel
+                columns = [
+                    e.load(base, e.add(at, v * e.width), "float", e.width)
+                    for v in range(span.count)
+                ]
+            else:
+                at = e.add(y, dy)
+                columns = [
+                    self._load(self.y, e.add(at, v * e.width), span.mask(v))
+                    for v in range(span.count)
+                ]
+            for row in range(height):
+                if spec.packing == "x":
+                    number = e.load(self.panel, e.add(e.mul(place, height), row), "float")
+                else:
+                    far = e.add(e.add(x, dx), e.mul(row, spec.rows.x))
+                    number = e.load(self.x, far, "float")
+                wide = e.splat(number, e.width)
+                for v, column in enumerate(columns):
+                    sums[row][v].set(e.fma(wide, column, sums[row][v].get()))
+
+        self._each_place(add)
+        for line, at in zip(sums, places, strict=True):
+            for v, total in enumerate(line):
+                self._store(total.get(), at[v], span.mask(v))
+
+    def _each_place(self, visit: Callable[[Any, Any, Any], None]) -> None:
+        """`visit(dx, dy, place)` for the places of this block, counted from 0."""
+        e, spec = self.e, self.spec
+        first, *rest = spec.inner
+        start, stop = self.block
+        count = e.count([axis.extent for axis in rest])
+        with e.loop(start, stop) as outer, e.nest([axis.extent for axis in rest]) as inner:
+            places = [outer, *inner]
+            dx = e.offset(places, [axis.x for axis in spec.inner])
+            dy = e.offset(places, [axis.y for axis in spec.inner])
+            place = e.mul(e.sub(outer, start), count)
+            weight: Any = 1
+            for axis, at in zip(reversed(rest), reversed(inner), strict=True):
+                place = e.add(place, e.mul(at, weight))
+                weight = e.mul(weight, axis.extent)
+            visit(dx, dy, place)
 
     # ---- one tile ------------------------------------------------------------------------
 
@@ -281,14 +416,14 @@ class _Writer:
             return
         axis = spec.inner[level]
         with e.loop(0, axis.extent) as place:
-            self.places = [*self.places, place]
+            self.places.append(place)
             x = e.add(dx, e.mul(place, axis.x))
             y = e.add(dy, e.mul(place, axis.y))
             settled = len(self.places)
             self._guarded(
                 settled, settled - 1, x, y, lambda x, y: self._deeper(level + 1, x, y, add)
             )
-            self.places = self.places[:-1]
+            self.places.pop()
 
     def _guarded(
         self, settled: int, newest: int | None, dx: Any, dy: Any, then: Callable[[Any, Any], None]
@@ -356,6 +491,24 @@ class _Writer:
         )
         align = ir.Constant(ir.IntType(32), e.bytes)
         e.build.call(store, [value, pointer, align, mask])
+
+
+class _Repeated(_Cut):
+    """The tiles of rows once for every place of the outer loops that are free."""
+
+    def __init__(
+        self, e: Emit, rows: _Cut, count: Any, extents: list[Number], places: list[Any]
+    ) -> None:
+        self.e, self.rows, self.extents, self.places = e, rows, extents, places
+        self.count = e.mul(count, rows.count)
+
+    def each(self, index: Any, tile: Callable[[Any, int], None]) -> None:
+        """`tile(start, size)` with the places of the free loops settled."""
+        e, held = self.e, len(self.places)
+        outer, row = e.div(index, self.rows.count), e.rem(index, self.rows.count)
+        self.places += e.places(outer, self.extents)
+        self.rows.each(row, tile)
+        del self.places[held:]
 
 
 class _Span:
