@@ -19,7 +19,7 @@ from ..store import Store
 from ..transfer import fill
 from .call import Call, Making
 from .contraction import Unsupported
-from .emit import Emit
+from .emit import WORD, Emit
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
 from .lower import Room, lower
@@ -159,10 +159,10 @@ class _Binder:
         operand = self.operands[value]
         spec = (
             making.address(operand.address),
-            making.of(operand.count),
+            making.all(operand.extents),
+            making.all(operand.strides),
             making.address(_address(self.verdict)),
         )
-        assert operand.in_order
         self.guard = making.call("finite", spec, self.precision, 1, alone=True)
         self.rows.append(self.guard)
 
@@ -261,7 +261,9 @@ class _Binder:
             rows[place] = kernels[call.kernel], start, flags, _address(self.verdict)
             start += 8 * len(call.numbers)
         self.nbytes += numbers.nbytes + rows.nbytes
-        return Table(rows, [numbers, self.verdict, *self.keep], threads, Pool.ours())
+        # Rows hold addresses only, so what is at them must be held on to.
+        keep = [numbers, self.verdict, *self.keep, *self.arrays.values()]
+        return Table(rows, keep, threads, Pool.ours())
 
 
 def _not_false(call: Python) -> Python:
@@ -278,15 +280,14 @@ def _address(array: Array) -> int:
 
 
 @writer("finite")
-def _write_finite(e: Emit, spec: tuple[Told, Number, Told]) -> None:
-    base, verdict = e.address(spec[0]), e.address(spec[2])
-    bad = e.variable(e.number(0).type, e.number(0))
+def _write_finite(
+    e: Emit, spec: tuple[Told, tuple[Number, ...], tuple[Number, ...], Told]
+) -> None:
+    base, verdict = e.address(spec[0]), e.address(spec[3])
+    bad = e.variable(WORD, e.number(0))
     infinite = e.same(e.real, float("inf"))
-    with e.loop(0, spec[1]) as place:
-        value = e.intrinsic("fabs", e.load(base, place, "float"))
+    with e.nest(spec[1]) as places:
+        value = e.intrinsic("fabs", e.load(base, e.offset(places, spec[2]), "float"))
         odd = e.build.fcmp_unordered("==", value, infinite)
-        bad.set(e.build.or_(bad.get(), e.build.zext(odd, e.number(0).type)))
+        bad.set(e.build.or_(bad.get(), e.build.zext(odd, WORD)))
     e.store(bad.get(), verdict, 0, "int")
-
-
-
