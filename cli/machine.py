@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -14,9 +15,25 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def takes_backend(command: F) -> F:
-    """Adds `gpu` and `backend`, to be given to `chosen`."""
+    """Adds `gpu` and `backend`, to be given to `chosen`, and `--threads`, which acts by itself."""
     command = click.option("--gpu", is_flag=True, help="Run on the GPU: --backend cupy.")(command)
-    return click.option("--backend", metavar="NAME", help="numpy (the default) or cupy.")(command)
+    command = click.option(
+        "--threads",
+        type=click.IntRange(1, 1024),
+        expose_value=False,
+        callback=_set_threads,
+        help="Processors that native kernels use; without it, all this process may.",
+    )(command)
+    return click.option(
+        "--backend",
+        metavar="NAME",
+        help="native (the default where it works), numpy or cupy.",
+    )(command)
+
+
+def _set_threads(_: click.Context, __: click.Parameter, threads: int | None) -> None:
+    if threads is not None:
+        os.environ["GRAPHDL_THREADS"] = str(threads)
 
 
 def takes_data(command: F) -> F:
@@ -28,15 +45,15 @@ def takes_data(command: F) -> F:
     )(command)
 
 
-def chosen(gpu: bool, backend: str | None) -> str:
-    """The backend's name.
+def chosen(gpu: bool, backend: str | None) -> str | None:
+    """The backend's name; None for the default.
 
     Raises:
         UsageError: `--gpu` beside another backend.
     """
     if gpu and backend not in (None, "cupy"):
         raise UsageError(f"--gpu is --backend cupy, not --backend {backend}")
-    return "cupy" if gpu else backend or "numpy"
+    return "cupy" if gpu else backend
 
 
 def tell(sentence: str) -> None:

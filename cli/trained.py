@@ -38,7 +38,7 @@ def takes_examples(command: F) -> F:
     )(command)
 
 
-def opened(path: Path, backend: str) -> Network:
+def opened(path: Path, backend: str | None) -> Network:
     """The network of a checkpoint, or of the best one in a run folder."""
     import graphdl
 

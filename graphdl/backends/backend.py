@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -11,9 +12,12 @@ import numpy as np
 from ..errors import UsageError, did_you_mean
 from ..program import Array
 from .cupy import find_cupy
+from .llvm import find_llvm, why_not
 from .transfer import host
 
-NAMES = ("numpy", "native", "cupy")
+NAMES = ("native", "numpy", "cupy")
+# The environment variable that says which to use where none is named.
+DEFAULT = "GRAPHDL_BACKEND"
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,15 @@ class Backend:
 
     @property
     def native(self) -> bool:
-        """Whether it runs generated kernels on NumPy's arrays."""
+        """Whether it runs generated kernels, on NumPy's arrays."""
         return self.name == "native"
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
-        """The array as NumPy's; on the NumPy backend it is the same array, not a copy."""
+        """The array as NumPy's; on the host's backends it is the same array, not a copy."""
         return host(array)
 
     def from_host(self, array: np.ndarray[Any, Any]) -> Array:
-        """A NumPy array where the backend computes; on the NumPy backend the same array."""
+        """A NumPy array where the backend computes; on the host's backends the same array."""
         return array if self.xp is np else self.xp.asarray(array)
 
     def synchronize(self) -> None:
@@ -42,11 +46,19 @@ class Backend:
             self.xp.cuda.get_current_stream().synchronize()
 
 
-def open_backend(name: str) -> Backend:
-    """The backend called `name`: numpy, or cupy where there is a GPU; otherwise a UsageError."""
+def open_backend(name: str | None = None) -> Backend:
+    """The backend called `name`: native, numpy, or cupy where there is a GPU.
+
+    Without a name it is the one in GRAPHDL_BACKEND, or native where that works, else numpy.
+
+    Raises:
+        UsageError: what is missing, where a backend that was asked for cannot work.
+    """
+    name = name or os.environ.get(DEFAULT) or ("numpy" if why_not() else "native")
     if name == "numpy":
         return Backend(name, np)
     if name == "native":
+        find_llvm()
         return Backend(name, np)
     if name == "cupy":
         return Backend(name, find_cupy())

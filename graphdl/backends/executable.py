@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from .binding import bind_sizes, require_steps
 from .interpreter import first_non_finite
 from .schedule import Schedule, bind, plan
 from .store import Store
+
+if TYPE_CHECKING:
+    from .native.schedule import NativeSchedule
+
+    Bound = Schedule | NativeSchedule
 
 # Schedules kept: a full batch and a short last one, the same for validation, at many lengths.
 SCHEDULES = 64
@@ -31,14 +37,12 @@ class Executable:
     array(2.3, dtype=float32)
     """
 
-    def __init__(
-        self, program: Program, xp: ModuleType, dtype: str, native: bool = False
-    ) -> None:
+    def __init__(self, program: Program, xp: ModuleType, dtype: str, native: bool = False) -> None:
         """`native`: run generated kernels, on NumPy's arrays."""
         self.program = settle_updates(program)
         self.xp, self.dtype, self.native = xp, dtype, native
         self._fields = tuple(i.key for i in program.inputs if i.role == "data")
-        self._schedules: OrderedDict[object, tuple[Store, int, Schedule]] = OrderedDict()
+        self._schedules: OrderedDict[object, tuple[Store, int, Bound]] = OrderedDict()
         self._memory = Memory(xp, dtype)
 
     def run(
@@ -57,9 +61,7 @@ class Executable:
         with np.errstate(all="ignore"):
             return schedule.run(data, scalars)
 
-    def schedule(
-        self, store: Store, data: Mapping[str, Array], guard: str | None = None
-    ) -> Schedule:
+    def schedule(self, store: Store, data: Mapping[str, Array], guard: str | None = None) -> Bound:
         """The schedule for the sizes of `data`, bound on first use."""
         try:
             key = (guard, *[data[field].shape for field in self._fields])
@@ -81,7 +83,7 @@ class Executable:
         self._schedules[key] = (store, store.version, schedule)
         return schedule
 
-    def _bound(self, store: Store, sizes: dict[str, int], guard: str | None) -> Schedule:
+    def _bound(self, store: Store, sizes: dict[str, int], guard: str | None) -> Bound:
         program, memory = self.program, self._memory
         planned = plan(program, self.dtype, sizes, guard)
         if not memory.holds(planned.size):
@@ -95,7 +97,7 @@ class Executable:
                 return bind_native(program, self.dtype, sizes, store, planned, memory, guard)
             return bind(program, self.xp, self.dtype, sizes, store, planned, memory, guard)
 
-    def _make_room(self, schedule: Schedule) -> None:
+    def _make_room(self, schedule: Bound) -> None:
         """Forget what was not used for longest, until there is room for one more schedule."""
         taken = sum(known.nbytes for _, _, known in self._schedules.values())
         while self._schedules and (

@@ -16,21 +16,24 @@ from .network import Network
 
 def compile(
     model: str | os.PathLike[str],
-    backend: str = "numpy",
+    backend: str | None = None,
     dtype: str = "float32",
     seed: int = 0,
     **params: Any,
 ) -> Network:
     """A network from a path, the name of a shipped model, or a text.
 
-    `params` set the model's own parameters, as `--set` does.
+    `params` set the model's own parameters, as `--set` does. `backend` is native, numpy or cupy;
+    without it, native where its kernels can be made, else numpy.
 
     Raises ModelError with the diagnostics, UsageError for an unknown backend or dtype.
     """
     return Network(parse(source_of(model)), params, backend=backend, dtype=dtype, seed=seed)
 
 
-def load(path: str | os.PathLike[str], backend: str = "numpy", dtype: str | None = None) -> Network:
+def load(
+    path: str | os.PathLike[str], backend: str | None = None, dtype: str | None = None
+) -> Network:
     """The network of a checkpoint: the model's text is inside.
 
     Raises UsageError or DataError when it is none, or broken.

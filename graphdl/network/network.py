@@ -51,7 +51,7 @@ class Network:
         model: tree.Model,
         params: Mapping[str, Any],
         *,
-        backend: str = "numpy",
+        backend: str | None = None,
         dtype: str = "float32",
         seed: int = 0,
         drawn: bool = True,

@@ -40,9 +40,7 @@ class Programs:
         """The program called `key`, built and optimised at the first call."""
         found = self.executables.get(key)
         if found is None:
-            found = Executable(
-                optimise(build()), self.backend.xp, self.dtype, self.backend.native
-            )
+            found = Executable(optimise(build()), self.backend.xp, self.dtype, self.backend.native)
             self.executables[key] = found
         return found
 

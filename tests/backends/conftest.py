@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphdl.backends import open_backend
+from graphdl.backends import Executable, open_backend
 from graphdl.errors import UsageError
 
 TESTS = Path(__file__).parent.parent
@@ -39,16 +39,29 @@ def array_module(name: str) -> Any:
         pytest.skip(str(error))
 
 
-MODULES = ["numpy", "standin", pytest.param("cupy", marks=pytest.mark.gpu)]
+DEVICES = ["standin", pytest.param("cupy", marks=pytest.mark.gpu)]
 
 
-@pytest.fixture(params=MODULES)
-def xp(request: pytest.FixtureRequest) -> Any:
-    """An array module; bodies that take it run on all of them."""
-    return array_module(request.param)
+@pytest.fixture(params=["numpy", "native", *DEVICES])
+def xp(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An array module; bodies that take it run on all of them, and on generated kernels."""
+    found = array_module(request.param)
+    if request.param == "native":
+        generate_kernels(monkeypatch)
+    return found
 
 
-@pytest.fixture(params=MODULES[1:])
+def generate_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make all executables on NumPy's arrays run generated kernels."""
+    plain = Executable.__init__
+
+    def native(self: Executable, program: Any, xp: ModuleType, dtype: str) -> None:
+        plain(self, program, xp, dtype, native=xp is np)
+
+    monkeypatch.setattr(Executable, "__init__", native)
+
+
+@pytest.fixture(params=DEVICES)
 def device(request: pytest.FixtureRequest) -> Any:
     """An array module that is not NumPy."""
     return array_module(request.param)

@@ -68,7 +68,7 @@ def test_cupy_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(UsageError, match="no backend `numpi`; did you mean `numpy`"):
         open_backend("numpi")
-    with pytest.raises(UsageError, match="no backend `tpu`; there are: numpy, cupy"):
+    with pytest.raises(UsageError, match="no backend `tpu`; there are: native, numpy, cupy"):
         open_backend("tpu")
 
 

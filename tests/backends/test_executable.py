@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphdl.backends import Executable, NonFinite, Schedule, ShapeMismatch, Store
+from graphdl.backends import Executable, NonFinite, ShapeMismatch, Store
 from graphdl.backends.executable import SCHEDULES
 from graphdl.errors import DataError
 from graphdl.passes import optimise
@@ -160,7 +160,7 @@ def test_every_size_is_bound_once_and_old_ones_go() -> None:
     executable = Executable(sums((B, 3)), np, "float32")
     store = Store(np)
 
-    def bound(count: int) -> Schedule:
+    def bound(count: int) -> Any:
         return executable.schedule(store, {"x0": np.ones((count, 3))})
 
     first = bound(99)  # the largest: what is bound to a smaller arena goes when it is replaced

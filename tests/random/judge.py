@@ -108,11 +108,11 @@ def twice(net: Network, sample: Sample) -> None:
 
 
 def optimised_equals_plain(net: Network, sample: Sample) -> None:
-    """One step by the program as differentiated, and by the optimised one."""
+    """One step by the program as differentiated, by the optimised one, and by its kernels."""
     data = drawn({**net.inputs, **net.targets}, sample, 3, "float64")
     scalars = {"seed": 7, "draw": 3, "lr": 0.05, "step": 1, "group": 1}
     results, states = [], []
-    for stage in ("backward", "schedule"):
+    for stage, native in (("backward", False), ("schedule", False), ("schedule", True)):
         program = net.program(stage)
         store = Store(np)
         for item in program.inputs:
@@ -120,16 +120,18 @@ def optimised_equals_plain(net: Network, sample: Sample) -> None:
                 known = item.key in net.graph.weights
                 shape = [int(n) for n in item.value.type.shape]  # type: ignore[arg-type]
                 store[item.key] = np.array(net[item.key]) if known else np.full(shape, 0.125)
-        found = Executable(program, np, "float64").run(store, data, scalars)
+        found = Executable(program, np, "float64", native).run(store, data, scalars)
         results.append({name: np.array(value) for name, value in found.items()})
         states.append(store)
     for name, value in results[0].items():
         if not sample.jumpy:
             agree(results[1][name], value, EXACT, f"optimised `{name}`")
+            agree(results[2][name], value, EXACT, f"native `{name}`")
     assert set(states[1]) <= set(states[0])
     for name in states[1]:
         if not sample.jumpy:
             agree(states[1][name], states[0][name], 1e-7, f"optimised state `{name}`")
+            agree(states[2][name], states[0][name], 1e-7, f"native state `{name}`")
 
 
 def trains(net: Network, sample: Sample) -> None:

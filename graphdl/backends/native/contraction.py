@@ -20,7 +20,8 @@ from .machine import this_machine
 from .number import Varying
 from .operand import Operand, total
 from .pointwise import copy, fill
-from .tile import DEPTH, Axis, Guard, Tile
+from .tile import FAMILY
+from .tiling import DEPTH, Axis, Guard, Tile
 
 Mode = Literal["broad", "dot", "each"]
 Space = Callable[[tuple[int, ...], Kind], Operand]
@@ -77,9 +78,7 @@ def contract(
     return [*calls, _call(best, way, precision)]
 
 
-def _best(
-    found: Contraction, precision: str, space: Space
-) -> tuple[Contraction, list[Call]]:
+def _best(found: Contraction, precision: str, space: Space) -> tuple[Contraction, list[Call]]:
     """The contraction as it is, or with operands copied into an order that is worth it."""
     price, best = _way(found, precision).cost, found
     copies: list[int] = []
@@ -132,9 +131,7 @@ def _scalar(found: Contraction) -> Way:
     return _tiled(found, "each", False, None, work)
 
 
-def _tiled(
-    found: Contraction, mode: Mode, swapped: bool, vector: Label | None, work: float
-) -> Way:
+def _tiled(found: Contraction, mode: Mode, swapped: bool, vector: Label | None, work: float) -> Way:
     """Rows and columns for a vector, and what it costs: loads, or additions and multiplications."""
     free = [la for la in found.labels if la is not vector and la.name not in found.guarded]
     x, y = (RIGHT, LEFT) if swapped else (LEFT, RIGHT)
@@ -285,7 +282,9 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
     size = 4 if precision == "float32" else 8
     spec = Tile(
         way.mode,
-        *(making.address(found.operands[w].address) for w in (x, y, OUT)),
+        making.address(found.operands[x].address),
+        making.address(found.operands[y].address),
+        making.address(found.operands[OUT].address),
         axis(way.vector),
         axis(way.rows),
         axis(way.columns),
@@ -301,7 +300,7 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         len(free),
     )
     work = max(int(way.cost), 1)
-    return making.call("tile", spec, precision, work)
+    return making.call(FAMILY, spec, precision, work)
 
 
 def _packing(
@@ -345,7 +344,7 @@ def _group(way: Way, height: int, depth: int, size: int) -> int:
 
 
 def _inner_order(labels: list[Label], found: Contraction) -> list[Label]:
-    """Summed labels: what decides whether an index is inside first, then the far before the near."""
+    """Summed labels: first what decides whether an index is inside, then the far ones."""
     guarded = found.guarded
 
     def rank(label: Label) -> tuple[bool, int]:

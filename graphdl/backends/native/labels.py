@@ -107,9 +107,9 @@ def contraction(
         if not reach.inside(known):
             reaches.append(reach)
     labels = tuple(
-        Label(name, known[name], (s[0], s[1], s[2])) for name, s in strides.items() if any(
-            part is not None for part in s
-        )
+        Label(name, known[name], (s[0], s[1], s[2]))
+        for name, s in strides.items()
+        if any(part is not None for part in s)
     )
     operands = (left.moved(shift[LEFT]), right, out)
     return Contraction(operands, labels, tuple(reaches))
@@ -125,9 +125,7 @@ def _on_left(
     for name, factor in ((axis.position, axis.stride), (axis.offset, axis.dilation)):
         strides.setdefault(name, [None, None, None])[LEFT] = stride * factor
     size = known[str(axis)]
-    return Reach(
-        axis.position, axis.offset, axis.stride, axis.dilation, -axis.pad, size, 1, stride
-    )
+    return Reach(axis.position, axis.offset, axis.stride, axis.dilation, -axis.pad, size, 1, stride)
 
 
 def _on_result(
@@ -140,7 +138,8 @@ def _on_result(
     place = str(axis)
     position = strides.pop(axis.position)
     step = position[LEFT]
-    assert step is not None and position[RIGHT] is None, "a position that both operands have"
+    assert step is not None, "a position that the right operand has"
+    assert position[RIGHT] is None, "a position that both operands have"
     offset = strides.setdefault(axis.offset, [None, None, None])
     single = axis.stride == 1
     strides[place] = [step if single else 0, None, stride]

@@ -45,6 +45,8 @@ class Kernel:
 WRITERS: dict[str, Write] = {}
 _addresses: dict[str, int] = {}
 _names: dict[Kernel, str] = {}
+# Names of those that this process had to compile.
+COMPILED: list[str] = []
 # The code lives as long as these do.
 _trackers: list[Any] = []
 
@@ -88,6 +90,7 @@ def addresses(
         if progress is not None:
             progress(number, len(missing))
         objects[name] = compiled(written(wanted[name]))
+        COMPILED.append(name)
         _write(name, objects[name])
     if objects:
         link(objects)

@@ -134,9 +134,7 @@ def _further(before: list[Call], last: list[Call], count: int) -> list[Call] | N
         if any(m and n not in call.places for n, m in enumerate(move)):
             return None
     return [
-        replace(
-            call, numbers=[n + step * m for n, m in zip(call.numbers, move, strict=True)]
-        )
+        replace(call, numbers=[n + step * m for n, m in zip(call.numbers, move, strict=True)])
         for step in range(1, count + 1)
         for call, move in zip(last, moves, strict=True)
     ]

@@ -41,9 +41,8 @@ def lower(op: Op, out: Operand, args: Args, room: Room) -> list[Call] | None:
 
 def _fused(group: Fused, out: Operand, args: Args, room: Room) -> list[Call]:
     operands, stages = stages_of(group.steps, args, room.sizes)
-    return pointwise(
-        out, [o if len(o.extents) else o.broadcast(out.extents) for o in operands], stages, room.precision
-    )
+    whole = [o if o.extents else o.broadcast(out.extents) for o in operands]
+    return pointwise(out, whole, stages, room.precision)
 
 
 def stages_of(
@@ -88,9 +87,7 @@ def _reduce(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[
         return copy(out, args[0], room.precision)
     if not args[0].count and name == "sum":
         return fill(out, 0, room.precision)
-    return reduction.reduction(
-        name, out, args, primitive.axes, [], room.precision, room.space
-    )
+    return reduction.reduction(name, out, args, primitive.axes, [], room.precision, room.space)
 
 
 def _argmax(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
@@ -128,12 +125,12 @@ def _concat(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[
     return calls
 
 
-def _constant(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+def _constant(primitive: Primitive, out: Operand, _: Args, room: Room) -> list[Call]:
     assert isinstance(primitive, p.Constant)
     return fill(out, primitive.number, room.precision)
 
 
-def _extent(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+def _extent(primitive: Primitive, out: Operand, _: Args, room: Room) -> list[Call]:
     assert isinstance(primitive, p.Extent)
     return fill(out, evaluate(primitive.dim, room.sizes), room.precision)
 
@@ -196,7 +193,8 @@ def _window_max(primitive: Primitive, out: Operand, args: Args, room: Room) -> l
 
 def _window_max_gradient(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
     assert isinstance(primitive, p.WindowMaxGradient)
-    return windows.window_max_gradient(primitive, out, *args, room.precision)
+    x, largest, grad = args
+    return windows.window_max_gradient(primitive, out, x, largest, grad, room.precision)
 
 
 def _window_mean(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:

@@ -177,6 +177,3 @@ def _is_vector(kind: Any) -> bool:
 def _is_whole(kind: Any) -> bool:
     element = kind.element if _is_vector(kind) else kind
     return isinstance(element, ir.IntType)
-
-
-

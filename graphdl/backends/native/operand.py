@@ -164,6 +164,3 @@ def merged(
             groups.append([inner])
     sizes = [total([extents[axis] for axis in group]) for group in groups]
     return sizes, [[s[group[-1]] for group in groups] for s in strides]
-
-
-

@@ -109,7 +109,7 @@ def _write_pointwise(e: Emit, spec: Pointwise) -> None:
             values.append(e.load(base, offset, access.kind, width, stride))
         for stage in spec.stages:
             args = [values[o] for o in stage.operands]
-            values.append(apply(e, stage.name, (), stage.kind, args))
+            values.append(apply(e, stage.name, stage.kind, args))
         stride = spec.out.strides[-1] if spec.out.strides else 1
         offset = e.offset(places, spec.out.strides)
         e.store(values[-1], bases[0], offset, spec.out.kind, width, stride)
@@ -170,6 +170,3 @@ def _along(e: Emit, start: Any, stop: Any, extent: Number, element: Any) -> None
         return
     with e.loop(whole, stop) as place:
         element(place, 1)
-
-
-

@@ -216,10 +216,14 @@ NAMES = ("graphdl_run", "graphdl_work", "graphdl_start")
 def module() -> str:
     """LLVM's text of the three functions."""
     processor = this_machine().triple.partition("-")[0].replace("arm64", "aarch64")
-    words = {n: globals()[n] for n in ("PHASE", "JOB", "SLEEPERS", "TABLE", "MUTEX", "CONDITION")}
+    words: dict[str, object] = {
+        n: globals()[n] for n in ("PHASE", "JOB", "SLEEPERS", "TABLE", "MUTEX", "CONDITION")
+    }
     words |= {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
     declared, pause = _PAUSE.get(processor, ("", ""))
-    return "".join(text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START))
+    return "".join(
+        text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START)
+    )
 
 
 class Pool:
@@ -228,7 +232,6 @@ class Pool:
     _ours: Pool | None = None
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         found = functions(module(), NAMES)
         word, address = ctypes.c_int64, ctypes.c_void_p
         self._start = ctypes.CFUNCTYPE(word, address, address, word, word)(found["graphdl_start"])
@@ -245,9 +248,14 @@ class Pool:
     @classmethod
     def ours(cls) -> Pool:
         """The pool of this process."""
-        if cls._ours is None or cls._ours.process != os.getpid():
+        if cls._ours is None:
             cls._ours = cls()
         return cls._ours
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a child process: threads are not inherited."""
+        cls._ours = None
 
     def run(self, table: int, count: int, threads: int) -> bool:
         """Run a table at an address; whether its guards found everything finite."""
@@ -263,10 +271,17 @@ class Pool:
         number = len(self.workers) + 1
         job = ctypes.c_int64.from_address(self._address + 8 * JOB).value
         worker = threading.Thread(
-            target=self._work, args=(self._address, number, job), daemon=True, name=f"graphdl-{number}"
+            target=self._work,
+            args=(self._address, number, job),
+            daemon=True,
+            name=f"graphdl-{number}",
         )
         self.workers.append(worker)
         worker.start()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Pool.forget)
 
 
 def wanted_threads() -> int:
@@ -277,4 +292,3 @@ def wanted_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-

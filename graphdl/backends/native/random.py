@@ -70,7 +70,10 @@ def _philox(e: Emit, counter: list[Any], keys: tuple[Any, Any]) -> list[Any]:
         for word, multiplier in zip((counter[0], counter[2]), _MULTIPLIERS, strict=True):
             whole = build.mul(build.zext(word, wide), ir.Constant(wide, multiplier))
             halves.append(
-                (build.trunc(build.lshr(whole, ir.Constant(wide, 64)), WORD), build.trunc(whole, WORD))
+                (
+                    build.trunc(build.lshr(whole, ir.Constant(wide, 64)), WORD),
+                    build.trunc(whole, WORD),
+                )
             )
         (high0, low0), (high1, low1) = halves
         counter = [

@@ -160,9 +160,7 @@ def _layout(
 
 def _by_distance(steps: Sequence[Sequence[int]], inner: Sequence[int]) -> list[int]:
     """The order of reduced axes: the one whose elements lie nearest is innermost."""
-    return sorted(
-        range(len(inner)), key=lambda a: -max((abs(int(s[a])) for s in steps), default=0)
-    )
+    return sorted(range(len(inner)), key=lambda a: -max((abs(int(s[a])) for s in steps), default=0))
 
 
 @writer("reduce")
@@ -180,7 +178,7 @@ def _write(e: Emit, spec: Reduce) -> None:
             values.append(e.load(base, offset, source.kind, width, stride))
         for stage in spec.stages:
             args = [values[o] for o in stage.operands]
-            values.append(apply(e, stage.name, (), stage.kind, args))
+            values.append(apply(e, stage.name, stage.kind, args))
         return values[-1]
 
     def element(places: Sequence[Any], width: int) -> None:

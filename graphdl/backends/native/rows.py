@@ -52,7 +52,10 @@ class Adding:
 
 def _ids(making: Making, ids: Operand, rows: int) -> Ids:
     return Ids(
-        making.address(ids.address), making.all(ids.extents), making.all(ids.strides), making.of(rows)
+        making.address(ids.address),
+        making.all(ids.extents),
+        making.all(ids.strides),
+        making.of(rows),
     )
 
 
@@ -111,7 +114,13 @@ def scatter_add(out: Operand, ids: Operand, rows: Operand, precision: str) -> li
 
 
 def merge_rows(
-    out: Operand, ids: Operand, rows: Operand, places: Operand, count: int, precision: str, space: Space
+    out: Operand,
+    ids: Operand,
+    rows: Operand,
+    places: Operand,
+    count: int,
+    precision: str,
+    space: Space,
 ) -> list[Call]:
     """The calls that add up, for each place, all rows that have its id."""
     number = total(ids.extents)
@@ -301,6 +310,3 @@ def _write_spread(e: Emit, spec: Gathering) -> None:
         e.store(value, rows, e.offset([*places, row], spec.table.strides), spec.table.kind)
 
     _each_row(e, spec, line)
-
-
-

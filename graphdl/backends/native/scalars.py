@@ -14,7 +14,7 @@ from .emit import WORD, Emit
 Write = Callable[..., Any]
 
 
-def apply(e: Emit, name: str, constants: tuple[Any, ...], kind: Kind, args: list[Any]) -> Any:
+def apply(e: Emit, name: str, kind: Kind, args: list[Any]) -> Any:
     """The result of the primitive `name`, `kind` being that of the result."""
     if name == "cast":
         return _cast(e, kind, args[0])
@@ -30,9 +30,7 @@ def _cast(e: Emit, kind: Kind, x: Any) -> Any:
         return x
     if kind == "bool":
         zero = e.zero(x.type)
-        return (
-            build.icmp_unsigned("!=", x, zero) if whole else build.fcmp_unordered("!=", x, zero)
-        )
+        return build.icmp_unsigned("!=", x, zero) if whole else build.fcmp_unordered("!=", x, zero)
     if not whole:
         return build.fptosi(x, target)
     if source.width == 1:

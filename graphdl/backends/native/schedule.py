@@ -36,13 +36,13 @@ class Table:
     """Rows for the native loop; `keep` holds the memory that they point into."""
 
     rows: Array
+    address: int
     keep: list[Array]
     threads: int
-    pool: Pool
 
     def run(self) -> bool:
         """Run all rows; False where a guard found something that is not finite."""
-        return self.pool.run(self.rows.ctypes.data, len(self.rows), self.threads)
+        return Pool.ours().run(self.address, len(self.rows), self.threads)
 
 
 @dataclass(slots=True)
@@ -263,7 +263,7 @@ class _Binder:
         self.nbytes += numbers.nbytes + rows.nbytes
         # Rows hold addresses only, so what is at them must be held on to.
         keep = [numbers, self.verdict, *self.keep, *self.arrays.values()]
-        return Table(rows, keep, threads, Pool.ours())
+        return Table(rows, _address(rows), keep, threads)
 
 
 def _not_false(call: Python) -> Python:
@@ -280,9 +280,7 @@ def _address(array: Array) -> int:
 
 
 @writer("finite")
-def _write_finite(
-    e: Emit, spec: tuple[Told, tuple[Number, ...], tuple[Number, ...], Told]
-) -> None:
+def _write_finite(e: Emit, spec: tuple[Told, tuple[Number, ...], tuple[Number, ...], Told]) -> None:
     base, verdict = e.address(spec[0]), e.address(spec[3])
     bad = e.variable(WORD, e.number(0))
     infinite = e.same(e.real, float("inf"))

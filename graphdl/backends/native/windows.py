@@ -148,8 +148,8 @@ class _Walk:
             if shared_counts:
                 self._rest(lead, counts, element)
             else:
-                with e.nest(spec.counts) as counts:
-                    self._rest(lead, counts, element)
+                with e.nest(spec.counts) as inner:
+                    self._rest(lead, inner, element)
 
     def _rest(self, lead: Sequence[Any], counts: Sequence[Any], element: Any) -> None:
         e, rest = self.e, self.spec.rest
@@ -193,8 +193,8 @@ class _Walk:
             for offsets in product(*map(range, spec.kernel)):
                 at(offsets)
         else:
-            with e.nest(spec.kernel) as offsets:
-                at(offsets)
+            with e.nest(spec.kernel) as places:
+                at(places)
 
     def load(self, which: int, places: Sequence[Any], width: int) -> Any:
         """A number of one of the arrays."""
@@ -299,4 +299,3 @@ def _write_mean_gradient(e: Emit, spec: Windows) -> None:
         walk.each_offset(counts, visit)
 
     walk.each(element, shared_counts=spec.apart)
-

@@ -1,0 +1,45 @@
+"""The way to LLVM, or the one sentence that says why there are no generated kernels here."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from ..errors import UsageError
+
+OTHERWISE = "or run with --backend numpy"
+# Before it, LLVM's linker or passes lack something that kernels need.
+LEAST = (0, 45)
+
+
+def find_llvm() -> None:
+    """Return where the native backend works; otherwise raise a UsageError."""
+    reason = why_not()
+    if reason:
+        raise UsageError(f"{reason}, {OTHERWISE}")
+
+
+@cache
+def why_not() -> str:
+    """Why the native backend cannot work here; empty where it can."""
+    if sys.platform == "win32":
+        return "the native backend needs POSIX threads, which Windows lacks"
+    try:
+        found = version("llvmlite")
+    except PackageNotFoundError:
+        return "llvmlite is not installed: `pip install 'graphdl[native]'`"
+    if tuple(int(part) for part in found.split(".")[:2] if part.isdecimal()) < LEAST:
+        least = ".".join(map(str, LEAST))
+        return f"llvmlite {found} is too old: `pip install 'llvmlite>={least}'`"
+    return _unusable(found)
+
+
+def _unusable(found: str) -> str:
+    try:
+        from .native.machine import this_machine
+
+        this_machine().target()
+    except (ImportError, OSError, RuntimeError) as error:
+        return f"llvmlite {found} does not work here ({error})"
+    return ""

@@ -1,0 +1,48 @@
+"""Vectors of which some lanes may be outside, read and written for tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from .emit import Emit
+
+
+class Masked:
+    """Base of what writes tiles: the three operands' addresses, and where the loops are."""
+
+    def __init__(self, e: Emit, out: Any, places: list[Any]) -> None:
+        self.e, self.out, self.places = e, out, places
+
+    def load(self, base: Any, offset: Any, mask: Any) -> Any:
+        """A vector; lanes that are masked are 0."""
+        e = self.e
+        if mask is None:
+            return e.load(base, offset, "float", e.width)
+        kind = ir.VectorType(e.real, e.width)
+        pointer = e.at(base, offset, e.real)
+        name = f"llvm.masked.load.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
+        load = e.module.globals.get(name) or ir.Function(
+            e.module,
+            ir.FunctionType(kind, [pointer.type, ir.IntType(32), mask.type, kind]),
+            name,
+        )
+        align = ir.Constant(ir.IntType(32), e.bytes)
+        return e.build.call(load, [pointer, align, mask, e.zero(kind)])
+
+    def store(self, value: Any, offset: Any, mask: Any) -> None:
+        """Write a vector to the result, but for lanes that are masked."""
+        e = self.e
+        if mask is None:
+            e.store(value, self.out, offset, "float", e.width)
+            return
+        pointer = e.at(self.out, offset, e.real)
+        name = f"llvm.masked.store.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
+        store = e.module.globals.get(name) or ir.Function(
+            e.module,
+            ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type]),
+            name,
+        )
+        align = ir.Constant(ir.IntType(32), e.bytes)
+        e.build.call(store, [value, pointer, align, mask])

@@ -1,0 +1,73 @@
+"""What a kernel for a contraction is made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .number import Number, Told
+
+# The most summed places whose numbers are put side by side.
+DEPTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An extent, and the distance in the operand with rows, the other one, and the result."""
+
+    extent: Number
+    x: Number
+    y: Number
+    out: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """index = places[position]*a + places[offset]*b + c lies in [0, size*step), `step` divides it.
+
+    Where it does not, nothing is added. `stride` (not 0 where the step is not 1) is what an index
+    is worth in the operand, which is the one with rows unless `columns`.
+    """
+
+    position: int
+    offset: int
+    a: int
+    b: int
+    c: int
+    size: Number
+    step: int
+    stride: Number
+    columns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """All loops of a contraction; see `contraction` for the modes.
+
+    outer, inner   loops that the result has, and those that are summed; guards count them in turn
+    height, width  rows, and columns or vectors, of a tile
+    group          tiles of rows that are gone over before the next columns
+    packing        "y": the vectors of a block of the sum are first put side by side, for many rows
+                   to go over; "x": so are the numbers of a tile of rows, for many columns
+    block          how much of the outermost summed loop is a block
+    free           so many of the last outer loops go over the same vectors, and count as rows
+    apart          whether threads share the outer loops; else they share the rows or columns
+    """
+
+    mode: Literal["broad", "dot", "each"]
+    x: Told
+    y: Told
+    out: Told
+    vector: Axis
+    rows: Axis
+    columns: Axis
+    outer: tuple[Axis, ...]
+    inner: tuple[Axis, ...]
+    guards: tuple[Guard, ...]
+    height: int
+    width: int
+    group: int
+    apart: bool
+    packing: Literal["", "x", "y"]
+    block: Number
+    free: int

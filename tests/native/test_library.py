@@ -1,0 +1,108 @@
+"""Kernels on disk: shared, checked, and never a reason to stop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import numpy as np, graphdl as gdl
+text = "input x[3]\\ntarget y: int(2)\\nloss = x -> linear(2) -> softmax -> nll(y)"
+net = gdl.compile(text, backend="native")
+for _ in range(3):
+    print(float(net.step(x=np.ones((4, 3)), y=[0, 1, 0, 1])))
+from graphdl.backends.native import library
+print("compiled", sorted(n.split("_")[0] for n in library.COMPILED))
+"""
+
+
+def run(cache: Path, **more: str) -> tuple[list[str], str]:
+    """The losses of a few steps, and what was compiled for them."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), **more}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True
+    )
+    *losses, compiled = done.stdout.splitlines()
+    return losses, compiled
+
+
+def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+    losses, compiled = run(tmp_path)
+    assert "tile" in compiled
+    assert run(tmp_path) == (losses, "compiled []")
+
+
+def test_broken_files_are_made_anew(tmp_path: Path) -> None:
+    losses, compiled = run(tmp_path)
+    kept = sorted((tmp_path / "graphdl" / "kernels").glob("*.o"))
+    assert kept
+    for number, path in enumerate(kept):
+        whole = path.read_bytes()
+        path.write_bytes([b"", whole[:100], whole[:-1] + b"x"][number % 3])
+    assert run(tmp_path) == (losses, compiled)
+    assert run(tmp_path) == (losses, "compiled []")
+
+
+def test_a_cache_that_cannot_be_made(tmp_path: Path) -> None:
+    losses, compiled = run(tmp_path)
+    file = tmp_path / "file"
+    file.write_text("")
+    assert run(file) == (losses, compiled)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of files here")
+def test_a_cache_that_others_may_write_is_not_read(tmp_path: Path) -> None:
+    losses, compiled = run(tmp_path)
+    (tmp_path / "graphdl" / "kernels").chmod(0o777)
+    assert run(tmp_path) == (losses, compiled)
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(2)
+    ]
+    outputs = [process.communicate()[0].splitlines()[:3] for process in both]
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) == 3
+    assert run(tmp_path)[1] == "compiled []"
+
+
+def test_a_plain_processor(tmp_path: Path) -> None:
+    """Kernels for a processor without wide vectors run here too, and agree."""
+    losses, _ = run(tmp_path)
+    plain, compiled = run(tmp_path, GRAPHDL_CPU="x86-64" if os.uname().machine == "x86_64" else "")
+    assert [round(float(a), 6) for a in plain] == [round(float(a), 6) for a in losses]
+    assert compiled.startswith("compiled")
+
+
+def test_a_child_process_has_threads_of_its_own(tmp_path: Path) -> None:
+    script = """
+import os, numpy as np, graphdl as gdl
+text = "input x[300]\\ntarget y: int(2)\\nloss = x -> linear(2) -> softmax -> nll(y)"
+net = gdl.compile(text, backend="native")
+x, y = np.ones((200, 300)), [0, 1] * 100
+net.step(x=x, y=y)
+child = os.fork()
+if not child:
+    net.step(x=x, y=y)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "GRAPHDL_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "0"
