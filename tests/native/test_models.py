@@ -20,7 +20,7 @@ STEPS = 3
 
 def batch(net: gdl.Network, count: int, length: int) -> dict[str, Any]:
     random = np.random.default_rng(count)
-    found = {}
+    found: dict[str, Any] = {}
     for name, port in {**net.inputs, **net.targets}.items():
         shape = (count, *(length if isinstance(size, str) else size for size in port.shape))
         if port.classes:

@@ -28,7 +28,7 @@ Space = Callable[[tuple[int, ...], Kind], Operand]
 # Bytes that should stay in the first-level cache while other tiles go over them.
 NEAR = 24 * 1024
 # The same of the second level.
-FAR = 192 * 1024
+FAR = 160 * 1024
 # Tasks for which it is the outer loops that threads share.
 MANY = 16
 # Vector instructions that copying a number out of order takes.
@@ -73,13 +73,17 @@ def contract(
         found = merged(contraction(spec, extents, left, right, out))
     except AssertionError as error:
         raise Unsupported(str(error)) from None
-    best, calls = _best(found, precision, space)
-    way = _way(best, precision)
-    return [*calls, _call(best, way, precision)]
+    best, before, after = _best(found, precision, space)
+    return [*before, _call(best, _way(best, precision), precision), *after]
 
 
-def _best(found: Contraction, precision: str, space: Space) -> tuple[Contraction, list[Call]]:
-    """The contraction as it is, or with operands copied into an order that is worth it."""
+def _best(
+    found: Contraction, precision: str, space: Space
+) -> tuple[Contraction, list[Call], list[Call]]:
+    """The contraction as it is, or with operands copied into an order that is worth it.
+
+    Also the copies before it, and after it.
+    """
     price, best = _way(found, precision).cost, found
     copies: list[int] = []
     for label in found.labels:
@@ -108,22 +112,29 @@ def _way(found: Contraction, precision: str) -> Way:
 
 def _along(found: Contraction, label: Label, precision: str) -> list[Way]:
     """The ways with vectors along a label, if its numbers lie side by side wherever it is."""
-    if any(s is not None and (isinstance(s, Varying) or s != 1) for s in label.strides):
-        return []
+    apart = [w for w, s in enumerate(label.strides) if s is not None and not _near(s)]
     width = this_machine().width(4 if precision == "float32" else 8)
     lanes = label.extent / (-(-label.extent // width) * width)
     work = total([la.extent for la in found.labels]) / width / lanes
     left, right, out = label.where
-    if out and left and right:
-        return [_tiled(found, "each", False, label, work)]
+    if out and left != right:
+        way = _tiled(found, "broad", left, label, work)
+        if not apart:
+            return [way]
+        # Numbers that lie apart can be put side by side with all others that are read often.
+        own = LEFT if left else RIGHT
+        if apart != [own] or isinstance(label.extent, Varying):
+            return []
+        gathers = "y" in _packing(found, way)[0]
+        return [replace(way, cost=way.cost + found.operands[own].count)] if gathers else []
+    if apart:
+        return []
     if out:
-        return [_tiled(found, "broad", left, label, work)]
-    if left and right:
-        way = _tiled(found, "dot", False, label, work)
-        # Adding up the lanes of each result.
-        sums = total([la.extent for la in found.labels if not la.summed])
-        return [replace(way, cost=way.cost + 3 * sums)]
-    return []
+        return [_tiled(found, "each", False, label, work)]
+    way = _tiled(found, "dot", False, label, work)
+    # Shorter loops, and adding up the lanes of each result.
+    sums = total([la.extent for la in found.labels if not la.summed])
+    return [replace(way, cost=1.3 * way.cost + 3 * sums)]
 
 
 def _scalar(found: Contraction) -> Way:
@@ -190,10 +201,9 @@ def _even(extent: int, most: int, label: Label | None) -> int:
 
 def _out_of_order(found: Contraction, label: Label) -> list[int]:
     """Which operands to copy so that a label's numbers lie side by side; none if that is no way."""
-    out = label.strides[OUT]
-    if label.extent < 4 or label.name in found.guarded or (out is not None and not _near(out)):
+    if label.extent < 4 or label.name in found.guarded:
         return []
-    wrong = [w for w in (LEFT, RIGHT) if (s := label.strides[w]) is not None and not _near(s)]
+    wrong = [w for w, s in enumerate(label.strides) if s is not None and not _near(s)]
     return [] if LEFT in wrong and found.reaches else wrong
 
 
@@ -225,8 +235,9 @@ def _order(found: Contraction, which: int, label: Label) -> list[Label]:
 
 def _copied(
     found: Contraction, best: Contraction, copies: Sequence[int], precision: str, space: Space
-) -> tuple[Contraction, list[Call]]:
-    calls: list[Call] = []
+) -> tuple[Contraction, list[Call], list[Call]]:
+    """With operands in their copies, which are filled before, or read after."""
+    calls: tuple[list[Call], list[Call]] = [], []
     operands = list(found.operands)
     before = {la.name: la for la in found.labels}
     for which in copies:
@@ -235,10 +246,13 @@ def _copied(
         source = operands[which]
         shape = tuple(la.extent for la in labels)
         strides = tuple(before[la.name].strides[which] or 0 for la in labels)
-        operands[which] = space(shape, "float")
+        turned = operands[which] = space(shape, "float")
         view = Operand(source.address, source.kind, source.size, shape, strides)
-        calls += copy(operands[which], view, precision)
-    return replace(best, operands=(operands[0], operands[1], operands[2])), calls
+        if which == OUT:
+            calls[1].extend(copy(view, turned, precision))
+        else:
+            calls[0].extend(copy(turned, view, precision))
+    return replace(best, operands=(operands[0], operands[1], operands[2])), *calls
 
 
 # ---- the call -------------------------------------------------------------------------------
@@ -255,10 +269,7 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         return Axis(making.of(label.extent), *(making.of(s or 0) for s in parts))
 
     height, width = _shape(way.mode, way.vector, way.rows, way.columns)
-    chosen = [way.vector, way.rows, way.columns]
-    others = [la for la in found.labels if not any(la is one for one in chosen)]
-    outer = [la for la in others if not la.summed]
-    inner = _inner_order([la for la in others if la.summed], found)
+    outer, inner = _loops(found, way)
     places = {la.name: n for n, la in enumerate([*outer, *inner])}
     guards = tuple(
         Guard(
@@ -274,8 +285,8 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         )
         for r in found.reaches
     )
-    packing, block = _packing(way, outer, inner, found, x, y, height, width)
-    free = [la for la in outer if packing == "y" and not la.strides[y]]
+    packing, block = _packing(found, way)
+    free = [la for la in outer if packing and not la.strides[y]]
     outer = [la for la in outer if la not in free] + free
     tasks = total([la.extent for la in outer[: len(outer) - len(free)]])
     depth = total([la.extent for la in found.labels if la.summed])
@@ -293,7 +304,7 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         guards,
         height,
         width,
-        _group(way, height, int(depth), size),
+        _group(packing, height, int(depth), size),
         int(tasks) >= MANY,
         packing,
         making.of(block) if packing else 1,
@@ -303,19 +314,21 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
     return making.call(FAMILY, spec, precision, work)
 
 
-def _packing(
-    way: Way,
-    outer: Sequence[Label],
-    inner: Sequence[Label],
-    found: Contraction,
-    x: int,
-    y: int,
-    height: int,
-    width: int,
-) -> tuple[Literal["", "x", "y"], int]:
+def _loops(found: Contraction, way: Way) -> tuple[list[Label], list[Label]]:
+    """The labels that a tile does not have: those of the result, and those that are summed."""
+    chosen = [way.vector, way.rows, way.columns]
+    others = [la for la in found.labels if not any(la is one for one in chosen)]
+    inner = _inner_order([la for la in others if la.summed], found)
+    return [la for la in others if not la.summed], inner
+
+
+def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"], int]:
     """What to put side by side, and how much of the outermost summed loop at a time."""
+    outer, inner = _loops(found, way)
     if way.mode != "broad" or found.reaches or not inner or way.vector is None:
         return "", 0
+    x, y = (RIGHT, LEFT) if way.swapped else (LEFT, RIGHT)
+    height, width = _shape(way.mode, way.vector, way.rows, way.columns)
     rest = int(total([la.extent for la in inner[1:]]))
     depth = rest * int(inner[0].extent)
     if depth < 16 or rest > DEPTH:
@@ -324,11 +337,10 @@ def _packing(
     over = tall * int(total([la.extent for la in outer if not la.strides[y]]))
     wide = -(-int(way.vector.extent) // (width * this_machine().width(4)))
     far = (abs(int(s)) if (s := la.strides[x]) is not None else 0 for la in inner)
-    packing: Literal["", "x", "y"] = ""
-    if min(far) >= 16 and wide >= 4 and tall > 1:
-        packing = "x"
-    elif over >= 4:
-        packing = "y"
+    tall_too = wide >= 4 and min(far) >= 16
+    packing: Literal["", "x", "y", "xy"] = "xy" if tall_too else "y"
+    if over < 4 and not tall_too:
+        packing = ""
     step = max(1, min(int(inner[0].extent), DEPTH // rest))
     known = not isinstance(inner[0].extent, Varying) and not isinstance(
         total([la.extent for la in inner[1:]]), Varying
@@ -336,10 +348,10 @@ def _packing(
     return packing, step if known else Varying(step)
 
 
-def _group(way: Way, height: int, depth: int, size: int) -> int:
+def _group(packing: str, height: int, depth: int, size: int) -> int:
     """Tiles of rows whose numbers stay in a cache while columns change."""
-    if way.mode == "broad":
-        return max(8, FAR // max(height * min(depth, DEPTH) * size, 1))
+    if packing:
+        return max(1, (FAR if "x" in packing else 6 * FAR) // (height * DEPTH * size))
     return max(1, NEAR // max(height * depth * size, 1))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from .emit import Emit
+from .number import Number
 
 
 class Masked:
@@ -15,11 +16,13 @@ class Masked:
     def __init__(self, e: Emit, out: Any, places: list[Any]) -> None:
         self.e, self.out, self.places = e, out, places
 
-    def load(self, base: Any, offset: Any, mask: Any) -> Any:
+    def load(self, base: Any, offset: Any, mask: Any, stride: Number = 1) -> Any:
         """A vector; lanes that are masked are 0."""
         e = self.e
         if mask is None:
-            return e.load(base, offset, "float", e.width)
+            return e.load(base, offset, "float", e.width, stride)
+        if stride != 1:
+            return self._inside(base, offset, mask, stride)
         kind = ir.VectorType(e.real, e.width)
         pointer = e.at(base, offset, e.real)
         name = f"llvm.masked.load.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
@@ -30,6 +33,17 @@ class Masked:
         )
         align = ir.Constant(ir.IntType(32), e.bytes)
         return e.build.call(load, [pointer, align, mask, e.zero(kind)])
+
+    def _inside(self, base: Any, offset: Any, mask: Any, stride: Number) -> Any:
+        """The first lanes, which lie apart; how many there are is known."""
+        e = self.e
+        kind = ir.VectorType(e.real, e.width)
+        value = e.zero(kind)
+        for lane, inside in enumerate(mask.constant):
+            if inside:
+                one = e.load(base, e.add(offset, e.mul(lane, stride)), "float")
+                value = e.build.insert_element(value, one, ir.Constant(ir.IntType(32), lane))
+        return value
 
     def store(self, value: Any, offset: Any, mask: Any) -> None:
         """Write a vector to the result, but for lanes that are masked."""

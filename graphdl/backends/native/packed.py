@@ -18,9 +18,12 @@ class Packed(Masked):
         super().__init__(e, e.address(spec.out), places)
         self.spec = spec
         self.x, self.y = e.address(spec.x), e.address(spec.y)
-        side = spec.width * e.width if spec.packing == "y" else spec.height
-        self.panel = e.room(e.real, DEPTH * side)
+        if "x" in spec.packing:
+            self.tall_panel = e.room(e.real, DEPTH * spec.height * spec.group)
+        if "y" in spec.packing:
+            self.wide_panel = e.room(e.real, DEPTH * spec.width * e.width)
         self.block: tuple[Any, Any] = (0, 0)
+        self.first: Any = 0
 
     def write(self, rows: Cut, across: Cut, tall: Any, wide: Any) -> None:
         """Block by block of the sum; each goes on with what the result holds."""
@@ -28,96 +31,109 @@ class Packed(Masked):
         with e.loop(0, spec.inner[0].extent, spec.block) as start:
             stop = e.least(e.add(start, spec.block), spec.inner[0].extent)
             self.block = start, stop
-            if spec.packing == "x":
-                with e.loop(*tall) as row:
-                    rows.each(row, lambda m, height: self._rows_packed(m, height, across, wide))
-            else:
-                with e.loop(tall[0], tall[1], spec.group) as first:
-                    last = e.least(e.add(first, spec.group), tall[1])
-                    with e.loop(*wide) as column:
-                        across.each(
-                            column,
-                            lambda n, span: self._columns_packed(n, span, rows, (first, last)),
-                        )
+            with e.loop(tall[0], tall[1], spec.group) as first:
+                self.first = first
+                last = e.least(e.add(first, spec.group), tall[1])
+                if "x" in spec.packing:
+                    with e.loop(first, last) as row:
+                        rows.each(row, lambda m, height: self._pack_rows(row, m, height))
+                with e.loop(*wide) as column:
+                    across.each(column, lambda n, span: self._column(n, span, rows, (first, last)))
 
-    def _rows_packed(self, m: Any, height: int, across: Cut, wide: Any) -> None:
+    def _column(self, n: Any, span: Span, rows: Cut, tall: tuple[Any, Any]) -> None:
+        if "y" in self.spec.packing:
+            self._pack_column(n, span)
+        with self.e.loop(*tall) as row:
+            rows.each(row, lambda m, height: self._tile(row, m, height, n, span))
+
+    def _slot(self, row: Any, m: Any) -> Any:
+        """Where a tile of rows begins in its panel; single rows at the end follow each other."""
+        e, spec = self.e, self.spec
+        tile = e.mul(e.sub(row, self.first), DEPTH * spec.height)
+        if isinstance(spec.rows.extent, int):
+            return tile
+        return e.add(tile, e.mul(e.rem(m, spec.height), DEPTH))
+
+    def _pack_rows(self, row: Any, m: Any, height: int) -> None:
         e, spec = self.e, self.spec
         x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
+        slot = self._slot(row, m)
 
         def pack(dx: Any, _: Any, place: Any) -> None:
-            for row in range(height):
-                number = e.load(self.x, e.add(e.add(x, dx), e.mul(row, spec.rows.x)), "float")
-                e.store(number, self.panel, e.add(e.mul(place, height), row), "float")
+            for line in range(height):
+                number = e.load(self.x, e.add(e.add(x, dx), e.mul(line, spec.rows.x)), "float")
+                at = e.add(slot, e.add(e.mul(place, height), line))
+                e.store(number, self.tall_panel, at, "float")
 
         self._each_place(pack)
-        with e.loop(*wide) as column:
-            across.each(column, lambda n, span: self._tile_packed(m, height, n, span))
 
-    def _columns_packed(self, n: Any, span: Span, rows: Cut, tall: Any) -> None:
+    def _pack_column(self, n: Any, span: Span) -> None:
         e, spec = self.e, self.spec
         held = spec.outer[: len(self.places)]
-        y = e.add(e.offset(self.places, [a.y for a in held]), n)
+        y = e.add(e.offset(self.places, [a.y for a in held]), e.mul(n, spec.vector.y))
 
         def pack(_: Any, dy: Any, place: Any) -> None:
             for v in range(span.count):
-                vector = self.load(self.y, e.add(e.add(y, dy), v * e.width), span.mask(v))
+                far = e.add(e.add(y, dy), e.mul(v * e.width, spec.vector.y))
+                vector = self.load(self.y, far, span.mask(v), spec.vector.y)
                 at = e.add(e.mul(place, span.count * e.width), v * e.width)
-                e.store(vector, self.panel, at, "float", e.width)
+                e.store(vector, self.wide_panel, at, "float", e.width)
 
         self._each_place(pack)
-        with e.loop(*tall) as row:
-            rows.each(row, lambda m, height: self._tile_packed(m, height, n, span))
 
-    def _tile_packed(self, m: Any, height: int, n: Any, span: Span) -> None:
+    def _tile(self, row: Any, m: Any, height: int, n: Any, span: Span) -> None:
         e, spec = self.e, self.spec
         x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
         y = e.add(e.offset(self.places, [a.y for a in spec.outer]), n)
         out = e.offset(self.places, [a.out for a in spec.outer])
         out = e.add(e.add(out, e.mul(m, spec.rows.out)), n)
+        slot = self._slot(row, m) if "x" in spec.packing else None
         kind = e.vector(e.real, e.width)
         sums = [[e.variable(kind) for _ in range(span.count)] for _ in range(height)]
         places = [
-            [e.add(e.add(out, e.mul(row, spec.rows.out)), v * e.width) for v in range(span.count)]
-            for row in range(height)
+            [e.add(e.add(out, e.mul(line, spec.rows.out)), v * e.width) for v in range(span.count)]
+            for line in range(height)
         ]
         begins = e.build.icmp_signed("==", self.block[0], e.number(0))
         with e.build.if_else(begins) as (first, later):
             with first:
-                for line in sums:
-                    for total in line:
+                for totals in sums:
+                    for total in totals:
                         total.set(e.zero(kind))
             with later:
-                for line, at in zip(sums, places, strict=True):
-                    for v, total in enumerate(line):
+                for totals, at in zip(sums, places, strict=True):
+                    for v, total in enumerate(totals):
                         total.set(self.load(self.out, at[v], span.mask(v)))
 
         def add(dx: Any, dy: Any, place: Any) -> None:
-            if spec.packing == "y":
-                at, base = e.mul(place, span.count * e.width), self.panel
-                columns = [
-                    e.load(base, e.add(at, v * e.width), "float", e.width)
-                    for v in range(span.count)
-                ]
-            else:
-                at = e.add(y, dy)
-                columns = [
-                    self.load(self.y, e.add(at, v * e.width), span.mask(v))
-                    for v in range(span.count)
-                ]
-            for row in range(height):
-                if spec.packing == "x":
-                    number = e.load(self.panel, e.add(e.mul(place, height), row), "float")
+            columns = self._columns(span, e.add(y, dy), place)
+            for line, totals in enumerate(sums):
+                if slot is not None:
+                    at = e.add(slot, e.add(e.mul(place, height), line))
+                    number = e.load(self.tall_panel, at, "float")
                 else:
-                    far = e.add(e.add(x, dx), e.mul(row, spec.rows.x))
+                    far = e.add(e.add(x, dx), e.mul(line, spec.rows.x))
                     number = e.load(self.x, far, "float")
                 wide = e.splat(number, e.width)
-                for v, column in enumerate(columns):
-                    sums[row][v].set(e.fma(wide, column, sums[row][v].get()))
+                for total, column in zip(totals, columns, strict=True):
+                    total.set(e.fma(wide, column, total.get()))
 
         self._each_place(add)
-        for line, at in zip(sums, places, strict=True):
-            for v, total in enumerate(line):
+        for totals, at in zip(sums, places, strict=True):
+            for v, total in enumerate(totals):
                 self.store(total.get(), at[v], span.mask(v))
+
+    def _columns(self, span: Span, y: Any, place: Any) -> list[Any]:
+        e = self.e
+        if "y" not in self.spec.packing:
+            return [
+                self.load(self.y, e.add(y, v * e.width), span.mask(v)) for v in range(span.count)
+            ]
+        at = e.mul(place, span.count * e.width)
+        return [
+            e.load(self.wide_panel, e.add(at, v * e.width), "float", e.width)
+            for v in range(span.count)
+        ]
 
     def _each_place(self, visit: Callable[[Any, Any, Any], None]) -> None:
         """`visit(dx, dy, place)` for the places of this block, counted from 0."""

@@ -65,10 +65,10 @@ def reduction(
     shape = args[0].extents
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     long = total([shape[axis] for axis in axes])
-    parts = _parts(shape, axes) if out.count and long > LONG and out.count < PARTS else 1
+    axis = max(axes, key=lambda a: (int(shape[a]) >= 8, abs(int(args[0].strides[a]))))
+    parts = _parts(int(shape[axis])) if out.count and long > LONG and out.count < PARTS else 1
     if parts == 1:
         return _single(name, out, args, kept, axes, stages, precision)
-    axis = max(axes, key=lambda a: shape[a])
     cut = [_split(arg, axis, parts) for arg in args]
     between = space((parts, *out.extents), out.kind)
     first = [axis, *(a + (a > axis) for a in kept)]
@@ -78,10 +78,9 @@ def reduction(
     return calls + _single(name, out, [between], rest, [0], [], precision)
 
 
-def _parts(shape: Sequence[int], axes: Sequence[int]) -> int:
-    """The largest divisor of the longest reduced axis that is no more than PARTS."""
-    longest = max(int(shape[axis]) for axis in axes)
-    return max(n for n in range(1, PARTS + 1) if longest % n == 0)
+def _parts(length: int) -> int:
+    """The largest divisor of a length that is no more than PARTS."""
+    return max(n for n in range(1, PARTS + 1) if length % n == 0)
 
 
 def _split(operand: Operand, axis: int, parts: int) -> Operand:
