@@ -58,6 +58,8 @@ class Executable:
         as it was. Data that does not fit the declared shapes is a DataError.
         """
         schedule = self.schedule(store, data, guard)
+        if self.native:
+            return schedule.run(data, scalars)
         with np.errstate(all="ignore"):
             return schedule.run(data, scalars)
 

@@ -249,7 +249,9 @@ class Network:
         batch = self._carried.fed(program, batch, fresh) if step.carry else batch
         data = self._programs.device(batch)
         self._gathered += 1
-        scalars = self._scalars() | {
+        scalars = {
+            "seed": self.seed,
+            "draw": self.draws,
             "lr": (step.rate or 0.0) if lr is None else lr,
             "step": self.steps + 1,
             "group": self._gathered,
@@ -260,7 +262,8 @@ class Network:
         except NonFiniteResult:
             self._gathered -= 1
             raise NonFinite(program.inspect(self._store, data, scalars) or "") from None
-        found = self._carried.take(found)
+        if step.carry:
+            found = self._carried.take(found)
         self.draws += 1
         if program is step.last:
             self.steps, self._gathered = self.steps + 1, 0

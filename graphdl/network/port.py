@@ -14,6 +14,9 @@ from ..errors import DataError, UsageError, did_you_mean
 from ..graph import Shaped
 
 Array = np.ndarray[Any, Any]
+FEW = 64
+# Arrays of just these types are taken as they are.
+READY = {name: np.dtype(name) for name in ("float32", "float64", "int64", "bool")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ def accepted(
 
 
 def _converted(name: str, port: Port, values: Any) -> Array:
+    ready = type(values) is np.ndarray and values.dtype is READY[port.dtype]
+    if ready and values.ndim == len(port.shape) + 1:
+        _look_through(name, port, values)
+        return values  # type: ignore[no-any-return]
     try:
         array = np.asarray(values)
         wrong = array.dtype.kind not in "fiub"
@@ -73,21 +80,27 @@ def _converted(name: str, port: Port, values: Any) -> Array:
     if port.dtype != "int64":
         with np.errstate(over="ignore"):
             array = array.astype(port.dtype, copy=False)
-        if port.dtype != "bool":
-            _finite(name, array)
+        _look_through(name, port, array)
         return array
     if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
         raise DataError(f"`{name}` must be whole numbers")
     array = array.astype(np.int64, copy=False)
-    _in_range(name, port, array)
+    _look_through(name, port, array)
     return array
+
+
+def _look_through(name: str, port: Port, array: Array) -> None:
+    """DataError where a number is not finite, or an id outside."""
+    if port.dtype == "int64":
+        _in_range(name, port, array)
+    elif port.dtype != "bool":
+        _finite(name, array)
 
 
 def _finite(name: str, array: Array) -> None:
     # One product is the cheapest look at all numbers; it may overflow where none is infinite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if math.isfinite(np.vdot(array, array)):
-            return
+    if math.isfinite(np.vdot(array, array)):
+        return
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:
         row = int(bad[0]) // max(array[0].size, 1)
@@ -97,7 +110,9 @@ def _finite(name: str, array: Array) -> None:
 def _in_range(name: str, port: Port, array: Array) -> None:
     if not array.size or port.classes is None:
         return
-    if array.min() >= 0 and array.max() < port.classes:
+    # Of a few numbers, Python finds the extremes faster than NumPy.
+    few = array.ravel().tolist() if array.size <= FEW else (array.min(), array.max())
+    if min(few) >= 0 and max(few) < port.classes:
         return
     place = int(np.flatnonzero((array < 0) | (array >= port.classes))[0])
     row = place // max(array[0].size, 1)

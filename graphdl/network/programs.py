@@ -94,6 +94,8 @@ class Programs:
 
     def device(self, data: Mapping[str, Array]) -> Mapping[str, Any]:
         """Arrays where the backend computes."""
+        if self.backend.xp is np:
+            return data
         return {k: self.backend.from_host(v) for k, v in data.items()}
 
     def copies(self, found: Mapping[str, Any]) -> dict[str, Array]:

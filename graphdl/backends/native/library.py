@@ -97,6 +97,7 @@ def addresses(
     return {kernel: _addresses[name] for name, kernel in wanted.items()}
 
 
+@cache
 def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     """Where the functions of a module given as LLVM's text are, compiled or found as kernels."""
     digest = hashlib.sha256((_origin() + text).encode()).hexdigest()[:32]

@@ -16,7 +16,6 @@ from ..arena import Arena, Memory
 from ..binding import ShapeMismatch
 from ..schedule import NonFinite
 from ..store import Store
-from ..transfer import fill
 from .call import Call, Making
 from .contraction import Unsupported
 from .emit import WORD, Emit
@@ -60,7 +59,7 @@ class NativeSchedule:
     def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
         """Feed, run, and return the outputs: views that hold until the next run."""
         for key, buffer in self.data:
-            fill(buffer, data[key])
+            np.copyto(buffer, data[key], "same_kind")
         for key, buffer in self.scalars:
             buffer.fill(scalars[key])
         for part in self.parts:
