@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--tree", "as_tree", is_flag=True, help="The nodes under their blocks.")
 @click.option(
     "--stage",
-    type=click.Choice(["graph", "program", "backward", "schedule"]),
+    type=click.Choice(["graph", "program", "backward", "schedule", "kernels"]),
     default="graph",
     help="What the compiler has after this stage.",
 )
@@ -61,9 +61,12 @@ def _stage(source: Path | str, params: dict[str, Any], training: dict[str, Any],
     from graphdl.engine.settings import Settings
     from graphdl.program.text import text
 
-    net = graphdl.compile(source, **params)
+    backend = "native" if stage == "kernels" else "numpy"
+    net = graphdl.compile(source, backend=backend, **params)
     settings = Settings.resolve(net.graph.settings, training)
     net.use(settings)
+    if stage == "kernels":
+        return net.kernels(**net.blank(settings.batch))
     program = net.program(stage)
     return text(program) + (_memory(program, settings.batch) if stage == "schedule" else "")
 

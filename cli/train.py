@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the run's folder is made.",
 )
+@click.option("--profile", is_flag=True, help="Time every kernel of a step, instead of training.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the result only.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON per epoch, and a last one.")
 def command(
@@ -84,6 +85,9 @@ def command(
             training[key] = options[key]
     net = _resumed(resume, file or text, params, options) if resume else None
     net = net or _fresh(model(file, text), params, training, options)
+    if options["profile"]:
+        click.echo(_profile(net, training))
+        return 0
     history = net.fit(
         data_dir=options["data_dir"],
         folder=None if resume or options["fast_dev_run"] else run_dir,
@@ -110,6 +114,14 @@ def _fresh(
     if seed != net.seed:
         net.initialise(seed)
     return net
+
+
+def _profile(net: Network, training: dict[str, Any]) -> str:
+    from graphdl.engine.settings import Settings
+
+    settings = Settings.resolve(net.graph.settings, training)
+    net.use(settings)
+    return str(net.profile(**net.blank(settings.batch, settings.window)))
 
 
 def _resumed(

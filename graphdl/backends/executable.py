@@ -85,6 +85,11 @@ class Executable:
         self._schedules[key] = (store, store.version, schedule)
         return schedule
 
+    def latest(self) -> Bound:
+        """The schedule that was used last."""
+        *_, (_, _, schedule) = self._schedules.values()
+        return schedule
+
     def _bound(self, store: Store, sizes: dict[str, int], guard: str | None) -> Bound:
         program, memory = self.program, self._memory
         planned = plan(program, self.dtype, sizes, guard)

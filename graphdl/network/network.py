@@ -20,6 +20,7 @@ from ..program import Program
 from ..syntax import tree
 from . import fitting, jacobian, judging, sampling
 from . import gradcheck as gradients_check
+from . import profile as profiling
 from .asked import by_name, differentiable, require_loss, wires
 from .carried import Carried
 from .description import description
@@ -73,7 +74,7 @@ class Network:
         self.awaits_vectors: set[str] = set()
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
-        self._store = self._weights.store
+        self.store = self._weights.store
         self._step: TrainingStep | None = None
         self._gathered = 0
         self._carried = Carried(self._backend, dtype)
@@ -136,7 +137,7 @@ class Network:
     @property
     def default_lr(self) -> float | None:
         """The learning rate of the optimiser as written, None for a rule without one."""
-        return self._training().rate
+        return self.training_step().rate
 
     # ---- weights -----------------------------------------------------------------------
 
@@ -147,9 +148,9 @@ class Network:
         weights = self.graph.weights.values()
         self.awaits_vectors = {w.name for w in weights if w.initial.name == "vectors"}
         if self._step is not None:
-            self._step.reset(self._store)
+            self._step.reset(self.store)
         else:
-            forget(self._store)
+            forget(self.store)
 
     @property
     def weights(self) -> dict[str, Array]:
@@ -208,7 +209,7 @@ class Network:
             ("gradients", names),
             lambda: gradients(self._programs.elaborated(self._regime), names),
         )
-        found = program.run(self._store, self._programs.device(data), self._scalars())
+        found = program.run(self.store, self._programs.device(data), self._scalars())
         return {n: self._programs.copy(found[f"gradient/{n}"]) for n in names}
 
     def step(self, lr: float | None = None, **batch: ArrayLike) -> float:
@@ -244,7 +245,7 @@ class Network:
 
         Where states are carried, they begin anew if `fresh`.
         """
-        step = self._training()
+        step = self.training_step()
         program = step.last if last_of_group or step.gather is None else step.gather
         batch = self._carried.fed(program, batch, fresh) if step.carry else batch
         data = self._programs.device(batch)
@@ -258,10 +259,10 @@ class Network:
             "fresh": fresh,
         }
         try:
-            found = program.run(self._store, data, scalars, guard=LOSS)
+            found = program.run(self.store, data, scalars, guard=LOSS)
         except NonFiniteResult:
             self._gathered -= 1
-            raise NonFinite(program.inspect(self._store, data, scalars) or "") from None
+            raise NonFinite(program.inspect(self.store, data, scalars) or "") from None
         if step.carry:
             found = self._carried.take(found)
         self.draws += 1
@@ -293,8 +294,8 @@ class Network:
         """What a program gives for data: by themselves, or as a window after another."""
         run, scalars = self._programs, self._scalars()
         if fresh is None:
-            return run.predicted(key, build, self._store, data, scalars)
-        return run.continued(key, build, self._store, data, scalars, fresh)
+            return run.predicted(key, build, self.store, data, scalars)
+        return run.continued(key, build, self.store, data, scalars, fresh)
 
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
@@ -305,19 +306,19 @@ class Network:
     def state(self) -> dict[str, Array]:
         """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
         if self.graph.losses:
-            self._training()
+            self.training_step()
         names = {
             n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
         }
-        kept = {names.get(k, k): self._programs.copy(v) for k, v in self._store.items()}
+        kept = {names.get(k, k): self._programs.copy(v) for k, v in self.store.items()}
         return kept | self._carried.arrays
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave."""
         for key, array in arrays.items():
             if key.startswith(MEMORY):
-                self._training()
-                self._store[key] = self._backend.from_host(np.asarray(array, self.dtype))
+                self.training_step()
+                self.store[key] = self._backend.from_host(np.asarray(array, self.dtype))
             elif key.startswith(CARRIED):
                 self._carried.arrays[key] = np.asarray(array, self.dtype)
             else:
@@ -336,12 +337,13 @@ class Network:
         """
         return self._programs.stage(stage, self._regime)
 
-    def _training(self) -> TrainingStep:
+    def training_step(self) -> TrainingStep:
+        """What an update runs, compiled at the first one."""
         if self._step is None:
             require_loss(self.graph)
             model = self._programs.elaborated(self._regime)
             self._step = TrainingStep(model, self._regime, self._backend, self.dtype)
-            self._step.settle(self._store)
+            self._step.settle(self.store)
         return self._step
 
     def _settings_of_file(self) -> Settings:
@@ -355,6 +357,9 @@ class Network:
     # ---- longer work: functions of a network, each in a file of its own ----------------------
 
     fit = fitting.fit
+    blank = profiling.blank
+    profile = profiling.profile
+    kernels = profiling.kernels
     evaluate = judging.evaluate
     predict = judging.predict
     dataset = fitting.dataset

@@ -293,9 +293,9 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
     size = 4 if precision == "float32" else 8
     spec = Tile(
         way.mode,
-        making.address(found.operands[x].address),
-        making.address(found.operands[y].address),
-        making.address(found.operands[OUT].address),
+        making.operand(found.operands[x]),
+        making.operand(found.operands[y]),
+        making.operand(found.operands[OUT]),
         axis(way.vector),
         axis(way.rows),
         axis(way.columns),
@@ -311,7 +311,8 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         len(free),
     )
     work = max(int(way.cost), 1)
-    return making.call(FAMILY, spec, precision, work)
+    flops = 2 * total([la.extent for la in found.labels])
+    return making.call(FAMILY, spec, precision, work, flops=flops)
 
 
 def _loops(found: Contraction, way: Way) -> tuple[list[Label], list[Label]]:

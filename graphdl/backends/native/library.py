@@ -116,16 +116,17 @@ def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
 
 def compiled(text: str) -> bytes:
     """Object code of a module."""
-    module = _optimised(text)
+    module = optimised(text)
     return bytes(_target().emit_object(module))
 
 
 def assembly(text: str) -> str:
     """What the processor is told, as text."""
-    return str(_target().emit_assembly(_optimised(text)))
+    return str(_target().emit_assembly(optimised(text)))
 
 
-def _optimised(text: str) -> Any:
+def optimised(text: str) -> Any:
+    """The module after LLVM's passes; its `str` is its text."""
     module = llvm.parse_assembly(text)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=2)

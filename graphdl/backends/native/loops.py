@@ -109,6 +109,8 @@ class _Loop:
         found = lower(op, out, args, replace(self.room, space=space))
         if found is None:
             raise NoKernel(op.primitive.name)
+        for call in found:
+            call.origin = op.origin
         return found
 
     def _temporary(self, value: Value) -> Operand:

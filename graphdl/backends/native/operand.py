@@ -67,6 +67,12 @@ class Operand:
         return total(self.extents)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the numbers it looks at; what is repeated counts once."""
+        seen = [n for n, s in zip(self.extents, self.strides, strict=True) if s]
+        return int(total(seen)) * self.size
+
+    @property
     def in_order(self) -> bool:
         """Whether they lie one after another."""
         expected = ordered(self.extents)

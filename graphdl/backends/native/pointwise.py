@@ -58,12 +58,13 @@ def pointwise(
     extents = [extents[axis] for axis in order]
     making = Making()
     accesses = [
-        Access(making.address(o.address), o.kind, making.all(s[axis] for axis in order))
+        Access(making.operand(o), o.kind, making.all(s[axis] for axis in order))
         for o, s in zip(operands, strides, strict=True)
     ]
     spec = Pointwise(making.all(extents), accesses[0], tuple(accesses[1:]), tuple(stages))
     each = sum(COSTS.get(stage.name, 1) for stage in stages) + len(operands)
-    return [making.call("pointwise", spec, precision, out.count * each // 8)]
+    flops = out.count * len(stages)
+    return [making.call("pointwise", spec, precision, out.count * each // 8, flops=flops)]
 
 
 def copy(out: Operand, source: Operand, precision: str) -> list[Call]:
@@ -77,7 +78,7 @@ def fill(out: Operand, number: float, precision: str) -> list[Call]:
         return []
     extents, (strides,) = merged(out.extents, [out.strides])
     making = Making()
-    access = Access(making.address(out.address), out.kind, making.all(strides))
+    access = Access(making.operand(out), out.kind, making.all(strides))
     spec = (making.all(extents), access, float(number))
     return [making.call("fill", spec, precision, out.count // 8)]
 

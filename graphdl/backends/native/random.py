@@ -26,9 +26,9 @@ def random(out: Operand, seed: Operand, draw: Operand, node: int, precision: str
         return []
     making = Making()
     spec: Spec = (
-        making.address(out.address),
-        making.address(seed.address),
-        making.address(draw.address),
+        making.operand(out),
+        making.operand(seed),
+        making.operand(draw),
         making.of(out.count),
         node % 2**64,
     )

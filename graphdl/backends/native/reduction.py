@@ -115,12 +115,10 @@ def _single(
     order, along = _layout(outer, strides, inner, steps)
     depth = _by_distance(steps, inner)
     making = Making()
-    target = Source(
-        making.address(out.address), out.kind, making.all(strides[0][a] for a in order), ()
-    )
+    target = Source(making.operand(out), out.kind, making.all(strides[0][a] for a in order), ())
     sources = tuple(
         Source(
-            making.address(o.address),
+            making.operand(o),
             o.kind,
             making.all(s[a] for a in order),
             making.all(r[a] for a in depth),
@@ -138,7 +136,8 @@ def _single(
     )
     each = 1 + sum(COSTS.get(stage.name, 1) for stage in stages)
     work = total(shape) * each // 8 + out.count
-    return [making.call("reduce", spec, precision, work)]
+    flops = total(shape) * (1 + len(stages))
+    return [making.call("reduce", spec, precision, work, flops=flops)]
 
 
 def _layout(
@@ -270,8 +269,8 @@ def argmax(out: Operand, x: Operand, axis: int, precision: str) -> list[Call]:
     rest = [a for a in range(len(x.extents)) if a != axis]
     extents, strides = merged(out.extents, [out.strides, [x.strides[a] for a in rest]])
     making = Making()
-    target = Source(making.address(out.address), "int", making.all(strides[0]), ())
-    source = Source(making.address(x.address), x.kind, making.all(strides[1]), ())
+    target = Source(making.operand(out), "int", making.all(strides[0]), ())
+    source = Source(making.operand(x), x.kind, making.all(strides[1]), ())
     spec = Place(
         making.all(extents),
         making.of(x.extents[axis]),

@@ -52,7 +52,7 @@ class Adding:
 
 def _ids(making: Making, ids: Operand, rows: int) -> Ids:
     return Ids(
-        making.address(ids.address),
+        making.operand(ids),
         making.all(ids.extents),
         making.all(ids.strides),
         making.of(rows),
@@ -67,8 +67,8 @@ def gather(out: Operand, table: Operand, ids: Operand, precision: str) -> list[C
     spec = Gathering(
         _ids(making, ids, table.extents[0]),
         making.all(table.extents[1:]),
-        Access(making.address(table.address), table.kind, making.all(table.strides)),
-        Access(making.address(out.address), out.kind, making.all(out.strides)),
+        Access(making.operand(table), table.kind, making.all(table.strides)),
+        Access(making.operand(out), out.kind, making.all(out.strides)),
     )
     assert rank + len(table.extents) - 1 == len(out.extents)
     return [making.call("gather", spec, precision, out.count // 4)]
@@ -82,8 +82,8 @@ def put_rows(table: Operand, ids: Operand, rows: Operand, precision: str) -> lis
     spec = Gathering(
         _ids(making, ids, table.extents[0]),
         making.all(table.extents[1:]),
-        Access(making.address(table.address), table.kind, making.all(table.strides)),
-        Access(making.address(rows.address), rows.kind, making.all(rows.strides)),
+        Access(making.operand(table), table.kind, making.all(table.strides)),
+        Access(making.operand(rows), rows.kind, making.all(rows.strides)),
     )
     return [making.call("put", spec, precision, rows.count // 4)]
 
@@ -102,8 +102,8 @@ def add_rows(table: Operand, ids: Operand, rows: Operand, precision: str) -> lis
     spec = Adding(
         _ids(making, ids, table.extents[0]),
         making.of(width),
-        Access(making.address(table.address), table.kind, making.all(flat.strides)),
-        Access(making.address(rows.address), rows.kind, making.all(lines.strides[: rank + 1])),
+        Access(making.operand(table), table.kind, making.all(flat.strides)),
+        Access(making.operand(rows), rows.kind, making.all(lines.strides[: rank + 1])),
     )
     return [making.call("add_rows", spec, precision, rows.count // 4, alone=int(width) < 64)]
 
@@ -136,7 +136,7 @@ def merge_rows(
     spec = (
         _ids(making, ids, count),
         _ids(making, places, count),
-        making.address(numbers.address),
+        making.operand(numbers),
         making.address(own.address),
         making.address(wanted.address),
     )
@@ -174,8 +174,8 @@ def _single(
     spec = Gathering(
         _ids(making, ids, count),
         (),
-        Access(making.address(rows.address), rows.kind, making.all(strides)),
-        Access(making.address(numbers.address), numbers.kind, making.all(numbers.strides)),
+        Access(making.operand(rows), rows.kind, making.all(strides)),
+        Access(making.operand(numbers), numbers.kind, making.all(numbers.strides)),
     )
     return [making.call(family, spec, precision, numbers.count)]
 

@@ -28,6 +28,8 @@ from .pointwise import copy
 from .pool import GUARD, PARALLEL, ROW, WAIT, Pool, wanted_threads
 
 Python = Callable[[], object]
+# A call as Python keeps it, so that it can be shown and timed.
+CALL_BYTES = 512
 
 
 @dataclass(slots=True)
@@ -38,6 +40,12 @@ class Table:
     address: int
     keep: list[Array]
     threads: int
+    calls: list[Call]
+
+    def row(self, place: int) -> bool:
+        """Run one row, by itself."""
+        threads = self.threads if self.calls[place].parallel else 1
+        return Pool.ours().run(self.address + 8 * ROW * place, 1, threads)
 
     def run(self) -> bool:
         """Run all rows; False where a guard found something that is not finite."""
@@ -50,7 +58,7 @@ class NativeSchedule:
 
     data: tuple[tuple[str, Array], ...]
     scalars: tuple[tuple[str, Array], ...]
-    parts: list[Any]
+    parts: list[Table | Python]
     guard: tuple[str, Array] | None
     outputs: dict[str, Array]
     plan: MemoryPlan
@@ -63,7 +71,12 @@ class NativeSchedule:
         for key, buffer in self.scalars:
             buffer.fill(scalars[key])
         for part in self.parts:
-            if part() is False and self.guard is not None:
+            if isinstance(part, Table):
+                fine = part.run()
+            else:
+                part()
+                continue
+            if not fine and self.guard is not None:
                 name, array = self.guard
                 raise NonFinite(name, float(array.item() if array.size == 1 else array.sum()))
         return dict(self.outputs)
@@ -157,7 +170,7 @@ class _Binder:
         making = Making()
         operand = self.operands[value]
         spec = (
-            making.address(operand.address),
+            making.operand(operand),
             making.all(operand.extents),
             making.all(operand.strides),
             making.address(_address(self.verdict)),
@@ -192,13 +205,15 @@ class _Binder:
         if op.out not in self.plan.constant:
             calls = self._lowered(op)
             if calls is not None:
+                for call in calls:
+                    call.origin = call.origin or op.origin
                 self.rows += calls
                 return
         self.scratch.restart()
         python = list(op.primitive.kernel(np, self.scratch, self.sizes, array, *args))
         if op.out in self.plan.constant:
-            for call in python:
-                call()
+            for each in python:
+                each()
         else:
             self.rows += python
 
@@ -228,9 +243,9 @@ class _Binder:
                 target, value = self.operands[update.target], self.operands[update.value]
                 self.rows += copy(target, value, self.precision)
 
-    def parts(self) -> list[Python]:
+    def parts(self) -> list[Table | Python]:
         """Tables of the rows, with the Python calls between them."""
-        found: list[Python] = []
+        found: list[Table | Python] = []
         calls: list[Call] = []
         kernels = addresses(row.kernel for row in self.rows if isinstance(row, Call))
         for row in self.rows:
@@ -238,11 +253,11 @@ class _Binder:
                 calls.append(row)
                 continue
             if calls:
-                found.append(self._table(calls, kernels).run)
+                found.append(self._table(calls, kernels))
                 calls = []
-            found.append(_not_false(row))
+            found.append(row)
         if calls:
-            found.append(self._table(calls, kernels).run)
+            found.append(self._table(calls, kernels))
         return found
 
     def _table(self, calls: list[Call], kernels: Mapping[Any, int]) -> Table:
@@ -259,19 +274,10 @@ class _Binder:
                 flags |= GUARD
             rows[place] = kernels[call.kernel], start, flags, _address(self.verdict)
             start += 8 * len(call.numbers)
-        self.nbytes += numbers.nbytes + rows.nbytes
+        self.nbytes += numbers.nbytes + rows.nbytes + CALL_BYTES * len(calls)
         # Rows hold addresses only, so what is at them must be held on to.
         keep = [numbers, self.verdict, *self.keep, *self.arrays.values()]
-        return Table(rows, _address(rows), keep, threads)
-
-
-def _not_false(call: Python) -> Python:
-    """NumPy's calls return what they like; only a table's False means something."""
-
-    def run() -> None:
-        call()
-
-    return run
+        return Table(rows, _address(rows), keep, threads, calls)
 
 
 def _address(array: Array) -> int:

@@ -47,8 +47,8 @@ class Tile:
     outer, inner   loops that the result has, and those that are summed; guards count them in turn
     height, width  rows, and columns or vectors, of a tile
     group          tiles of rows that are gone over before the next columns
-    packing        for a block of the sum, first put side by side: "y" the vectors of a tile, "x" the
-                   numbers of a group of tiles of rows
+    packing        what is first put side by side, for a block of the sum: "y" the vectors of a
+                   tile, "x" the numbers of a group of tiles of rows
     block          how much of the outermost summed loop is a block
     free           so many of the last outer loops go over the same vectors, and count as rows
     apart          whether threads share the outer loops; else they share the rows or columns

@@ -76,8 +76,7 @@ def _call(
         primitive.ceil,
         inside,
         tuple(
-            Access(making.address(o.address), o.kind, making.all(o.strides))
-            for o in (*windows, *wholes)
+            Access(making.operand(o), o.kind, making.all(o.strides)) for o in (*windows, *wholes)
         ),
     )
     lanes = 8 if rest and windows[0].strides[-1] == 1 else 1
