@@ -63,6 +63,26 @@ class Executable:
         with np.errstate(all="ignore"):
             return schedule.run(data, scalars)
 
+    def run_many(
+        self,
+        store: Store,
+        batches: Mapping[str, Array],
+        scalars: Mapping[str, float],
+        guard: str | None,
+        times: int,
+    ) -> tuple[int, dict[str, Array]] | None:
+        """So many runs on batches that follow each other in arrays; None where there is no way.
+
+        See `NativeSchedule.run_many`; generated kernels alone can do it.
+        """
+        if not self.native:
+            return None
+        one = {key: batches[key][: len(batches[key]) // times] for key in self._fields}
+        schedule = self.schedule(store, one, guard)
+        if isinstance(schedule, Schedule) or not schedule.repeats:
+            return None
+        return schedule.run_many(batches, scalars, times)
+
     def schedule(self, store: Store, data: Mapping[str, Array], guard: str | None = None) -> Bound:
         """The schedule for the sizes of `data`, bound on first use."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -24,6 +24,17 @@ class Average:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + _inward(name, float(value)) * weight
         self.count += weight
+
+    def add_all(self, values: Mapping[str, Sequence[float]], weight: int) -> int:
+        """Counts the means of several batches of `weight` examples each, in turn; how many."""
+        count = 0
+        for name, several in values.items():
+            total, count = self.sums.get(name, 0.0), len(several)
+            for value in several:
+                total += _inward(name, value) * weight
+            self.sums[name] = total
+        self.count += weight * count
+        return count
 
     def means(self) -> dict[str, float]:
         """The mean of each value so far."""

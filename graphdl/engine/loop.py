@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..data.feed import Fed, Feed
@@ -18,6 +19,7 @@ from .reporter import PER_SECOND, Clock, Reporter
 from .run_folder import RunFolder
 from .schedule import Moment
 from .settings import Settings
+from .stretch import MOST, Stretches
 from .trainable import Arrays, NonFinite, Trainable
 
 SAVE_GAP = 1.0  # seconds: epochs shorter than this share a checkpoint
@@ -69,19 +71,69 @@ class Loop:
         at, began = self.progress, self.clock()
         counted = at.average.count
         self.reporter.start(at.epoch, self.settings.epochs, at.position, self.feed.steps, counted)
-        for fed in self.feed.batches(at.origin + at.epoch, at.position):
-            self._batch(fed)
-            if self._between_updates():
-                if ending := self._reason_to_stop():
-                    return ending
-                if self._save_is_due():
-                    self.save()
+        # The first batch of all says what is measured; then as many at once as can be.
+        first = 1 if at.step == at.position == 0 else 0
+        if ending := self._one_by_one(first) or self._at_once() or self._one_by_one(None):
+            return ending
         seconds = self.clock() - began
         judged = self._validate()
         if judged is None:
             return "interrupted"
         self._close(judged, seconds, at.average.count - counted)
         return self._ended() or self._reason_to_stop()
+
+    def _one_by_one(self, most: int | None) -> Ending | None:
+        """The rest of this epoch, or so many batches of it."""
+        at = self.progress
+        for fed in islice(self.feed.batches(at.origin + at.epoch, at.position), most):
+            self._batch(fed)
+            if self._between_updates():
+                if ending := self._reason_to_stop():
+                    return ending
+                if self._save_is_due():
+                    self.save()
+        return None
+
+    def _at_once(self) -> Ending | None:
+        """As many batches of this epoch as the network takes several at a time."""
+        at = self.progress
+        together = getattr(self.trainable, "train_batches", None)
+        stretches = Stretches.of(self.feed, at.origin + at.epoch) if together else None
+        if stretches is None or together is None or self.settings.accumulate > 1:
+            return None
+        while at.step:
+            at.rate = self._rate()
+            count, batches = stretches.take(at.position, self._until_something_is_due())
+            began = self.clock()
+            values = together(batches, at.rate, count) if count else None
+            if values is None:
+                return None
+            stretches.lasted(count, self.clock() - began)
+            done = self._add(values, stretches.batch)
+            if done:
+                self.reporter.batch(at.position, at.average.count, at.average.means)
+            if ending := self._reason_to_stop():
+                return ending
+            if self._save_is_due():
+                self.save()
+            if done < count:
+                # The next one is not finite: by itself, it says where that began.
+                return None
+        return None
+
+    def _add(self, values: dict[str, Any], weight: int) -> int:
+        """Count the values of some batches in; how many there were."""
+        at = self.progress
+        done = at.average.add_all({name: of.tolist() for name, of in values.items()}, weight)
+        at.position += done
+        at.step += done
+        return done
+
+    def _until_something_is_due(self) -> int:
+        """How many updates there are before a checkpoint, or another learning rate."""
+        every = self.settings.save_every
+        left = self.saved_step + every - self.progress.step if isinstance(every, int) else MOST
+        return 1 if self.settings.schedule is not None else max(1, left)
 
     def _batch(self, fed: Fed) -> None:
         at = self.progress

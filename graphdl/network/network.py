@@ -18,7 +18,7 @@ from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
 from ..syntax import tree
-from . import fitting, jacobian, judging, sampling
+from . import fitting, jacobian, judging, sampling, stretch
 from . import gradcheck as gradients_check
 from . import profile as profiling
 from .asked import by_name, differentiable, require_loss, wires
@@ -357,6 +357,7 @@ class Network:
     # ---- longer work: functions of a network, each in a file of its own ----------------------
 
     fit = fitting.fit
+    train_batches = stretch.train_batches
     blank = profiling.blank
     profile = profiling.profile
     kernels = profiling.kernels

@@ -8,7 +8,11 @@ import pytest
 import graphdl as gdl
 from graphdl.errors import UsageError
 
-MODEL = "input x[6]\ntarget y: int(3)\nloss = x -> linear(5) -> tanh -> linear(3) -> cross_entropy(y)"
+MODEL = """
+input x[6]
+target y: int(3)
+loss = x -> linear(5) -> tanh -> linear(3) -> cross_entropy(y)
+"""
 
 
 def test_a_profile_names_the_nodes_and_leaves_the_weights() -> None:

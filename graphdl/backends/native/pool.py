@@ -210,7 +210,26 @@ work:
 }}
 """
 
-NAMES = ("graphdl_run", "graphdl_work", "graphdl_start")
+REPEAT = """
+define i64 @graphdl_repeat(ptr %pool, ptr %table, i64 %count, i64 %threads, i64 %times) {{
+  %any = icmp ugt i64 %times, 0
+  br i1 %any, label %turn, label %end
+turn:
+  %done = phi i64 [ 0, %0 ], [ %more, %next ]
+  %bad = call i64 @graphdl_start(ptr %pool, ptr %table, i64 %count, i64 %threads)
+  %stops = icmp ne i64 %bad, 0
+  br i1 %stops, label %end, label %next
+next:
+  %more = add i64 %done, 1
+  %going = icmp ult i64 %more, %times
+  br i1 %going, label %turn, label %end
+end:
+  %result = phi i64 [ 0, %0 ], [ %done, %turn ], [ %more, %next ]
+  ret i64 %result
+}}
+"""
+
+NAMES = ("graphdl_run", "graphdl_work", "graphdl_start", "graphdl_repeat")
 
 
 def module() -> str:
@@ -222,7 +241,7 @@ def module() -> str:
     words |= {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
     declared, pause = _PAUSE.get(processor, ("", ""))
     return "".join(
-        text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START)
+        text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START, REPEAT)
     )
 
 
@@ -235,6 +254,9 @@ class Pool:
         found = functions(module(), NAMES)
         word, address = ctypes.c_int64, ctypes.c_void_p
         self._start = ctypes.CFUNCTYPE(word, address, address, word, word)(found["graphdl_start"])
+        self._repeat = ctypes.CFUNCTYPE(word, address, address, word, word, word)(
+            found["graphdl_repeat"]
+        )
         self._work = ctypes.CFUNCTYPE(None, address, word, word)(found["graphdl_work"])
         self.memory = np.zeros(WORDS + 8, np.int64)
         odd = self.memory.ctypes.data % 64 // 8
@@ -262,10 +284,20 @@ class Pool:
         if threads == 1:
             return not self._start(self._address, table, count, 1)
         with self._lock:
-            # All of them meet, so a table is for as many as there are.
-            while len(self.workers) < threads - 1:
-                self._hire()
-            return not self._start(self._address, table, count, len(self.workers) + 1)
+            return not self._start(self._address, table, count, self._all(threads))
+
+    def repeat(self, table: int, count: int, threads: int, times: int) -> int:
+        """Run a table so many times, or until a guard stops it; how often it was done."""
+        if threads == 1:
+            return int(self._repeat(self._address, table, count, 1, times))
+        with self._lock:
+            return int(self._repeat(self._address, table, count, self._all(threads), times))
+
+    def _all(self, threads: int) -> int:
+        """How many there are, which is at least so many: all of them meet."""
+        while len(self.workers) < threads - 1:
+            self._hire()
+        return len(self.workers) + 1
 
     def _hire(self) -> None:
         number = len(self.workers) + 1

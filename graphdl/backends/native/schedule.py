@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
 from .pool import GUARD, PARALLEL, ROW, WAIT, Pool, wanted_threads
+from .stretch import Stretch
 
 Python = Callable[[], object]
 # A call as Python keeps it, so that it can be shown and timed.
@@ -38,9 +38,11 @@ class Table:
 
     rows: Array
     address: int
-    keep: list[Array]
+    keep: list[object]
     threads: int
     calls: list[Call]
+    guard: Call | None
+    verdict: Array
 
     def row(self, place: int) -> bool:
         """Run one row, by itself."""
@@ -63,6 +65,9 @@ class NativeSchedule:
     outputs: dict[str, Array]
     plan: MemoryPlan
     nbytes: int
+    precision: str
+    stretch: Stretch | None = None
+    repeated: Table | None = None
 
     def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
         """Feed, run, and return the outputs: views that hold until the next run."""
@@ -80,6 +85,34 @@ class NativeSchedule:
                 name, array = self.guard
                 raise NonFinite(name, float(array.item() if array.size == 1 else array.sum()))
         return dict(self.outputs)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether many steps can be one native call."""
+        single = len(self.parts) == 1 and isinstance(self.parts[0], Table)
+        return single and all(
+            array.size == 1 and array.dtype.kind == "f" for array in self.outputs.values()
+        )
+
+    def run_many(
+        self, batches: Mapping[str, Array], scalars: Mapping[str, float], times: int
+    ) -> tuple[int, dict[str, Array]]:
+        """So many steps on batches that follow each other in arrays; `draw` and `step` count up.
+
+        How many were done before one gave what is not finite, and the outputs of each.
+        """
+        table = self.parts[0]
+        assert isinstance(table, Table)
+        if self.stretch is None:
+            self.stretch = Stretch(self.data, self.scalars, self.outputs, self.precision)
+        stretch = self.stretch
+        if stretch.prepare(batches, times) or self.repeated is None:
+            calls = [stretch.before(), *table.calls, stretch.after()]
+            self.repeated = _assembled(calls, table.guard, table.verdict, [table, stretch])
+        stretch.begin(scalars)
+        repeated = self.repeated
+        done = Pool.ours().repeat(repeated.address, len(repeated.rows), repeated.threads, times)
+        return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
 def bind_native(
@@ -106,6 +139,7 @@ def bind_native(
         outputs={name: arrays[value] for name, value in program.outputs},
         plan=plan,
         nbytes=binder.nbytes,
+        precision=precision,
     )
 
 
@@ -247,37 +281,47 @@ class _Binder:
         """Tables of the rows, with the Python calls between them."""
         found: list[Table | Python] = []
         calls: list[Call] = []
-        kernels = addresses(row.kernel for row in self.rows if isinstance(row, Call))
+        addresses(row.kernel for row in self.rows if isinstance(row, Call))
         for row in self.rows:
             if isinstance(row, Call):
                 calls.append(row)
                 continue
             if calls:
-                found.append(self._table(calls, kernels))
+                found.append(self._table(calls))
                 calls = []
             found.append(row)
         if calls:
-            found.append(self._table(calls, kernels))
+            found.append(self._table(calls))
         return found
 
-    def _table(self, calls: list[Call], kernels: Mapping[Any, int]) -> Table:
-        threads = wanted_threads() if any(call.parallel for call in calls) else 1
-        numbers = np.array([n for call in calls for n in call.numbers], np.int64)
-        rows = np.zeros((len(calls), ROW), np.int64)
-        start = _address(numbers)
-        for place, call in enumerate(calls):
-            flags = PARALLEL if call.parallel else 0
-            following = calls[place + 1] if place + 1 < len(calls) else None
-            if call.parallel or following is None or following.parallel or call is self.guard:
-                flags |= WAIT
-            if call is self.guard:
-                flags |= GUARD
-            rows[place] = kernels[call.kernel], start, flags, _address(self.verdict)
-            start += 8 * len(call.numbers)
-        self.nbytes += numbers.nbytes + rows.nbytes + CALL_BYTES * len(calls)
+    def _table(self, calls: list[Call]) -> Table:
         # Rows hold addresses only, so what is at them must be held on to.
-        keep = [numbers, self.verdict, *self.keep, *self.arrays.values()]
-        return Table(rows, _address(rows), keep, threads, calls)
+        keep = [*self.keep, *self.arrays.values()]
+        table = _assembled(calls, self.guard, self.verdict, keep)
+        self.nbytes += (8 * ROW + CALL_BYTES) * len(calls)
+        return table
+
+
+def _assembled(
+    calls: list[Call], guard: Call | None, verdict: Array, keep: Sequence[object]
+) -> Table:
+    """The rows of calls; threads meet after what they share, and before it."""
+    kernels = addresses(call.kernel for call in calls)
+    threads = wanted_threads() if any(call.parallel for call in calls) else 1
+    numbers = np.array([n for call in calls for n in call.numbers], np.int64)
+    rows = np.zeros((len(calls), ROW), np.int64)
+    start = _address(numbers)
+    for place, call in enumerate(calls):
+        flags = PARALLEL if call.parallel else 0
+        following = calls[place + 1] if place + 1 < len(calls) else None
+        if call.parallel or following is None or following.parallel or call is guard:
+            flags |= WAIT
+        if call is guard:
+            flags |= GUARD
+        rows[place] = kernels[call.kernel], start, flags, _address(verdict)
+        start += 8 * len(call.numbers)
+    held = [numbers, verdict, *keep]
+    return Table(rows, _address(rows), held, threads, calls, guard, verdict)
 
 
 def _address(array: Array) -> int:
