@@ -19,7 +19,7 @@ from .reporter import PER_SECOND, Clock, Reporter
 from .run_folder import RunFolder
 from .schedule import Moment
 from .settings import Settings
-from .stretch import MOST, Stretches
+from .stretch import Stretches
 from .trainable import Arrays, NonFinite, Trainable
 
 SAVE_GAP = 1.0  # seconds: epochs shorter than this share a checkpoint
@@ -102,12 +102,16 @@ class Loop:
         if stretches is None or together is None or self.settings.accumulate > 1:
             return None
         while at.step:
-            at.rate = self._rate()
-            count, batches = stretches.take(at.position, self._until_something_is_due())
+            rate = self._rate()
+            most = self._until_something_is_due(rate, stretches.count)
+            count, batches = stretches.take(at.position, most) if most > 1 else (0, {})
+            if not count:
+                return None
             began = self.clock()
-            values = together(batches, at.rate, count) if count else None
+            values = together(batches, rate, count)
             if values is None:
                 return None
+            at.rate = rate
             stretches.lasted(count, self.clock() - began)
             done = self._add(values, stretches.batch)
             if done:
@@ -129,11 +133,15 @@ class Loop:
         at.step += done
         return done
 
-    def _until_something_is_due(self) -> int:
+    def _until_something_is_due(self, rate: float | None, most: int) -> int:
         """How many updates there are before a checkpoint, or another learning rate."""
         every = self.settings.save_every
-        left = self.saved_step + every - self.progress.step if isinstance(every, int) else MOST
-        return 1 if self.settings.schedule is not None else max(1, left)
+        if isinstance(every, int):
+            most = min(most, self.saved_step + every - self.progress.step)
+        if self.settings.schedule is not None:
+            same = (n for n in range(1, most) if self._rate(n) != rate)
+            most = next(same, most)
+        return max(1, most)
 
     def _batch(self, fed: Fed) -> None:
         at = self.progress
@@ -156,7 +164,8 @@ class Loop:
         at.step += closes
         self.reporter.batch(at.position, at.average.count, at.average.means)
 
-    def _rate(self) -> float | None:
+    def _rate(self, ahead: int = 0) -> float | None:
+        """The learning rate of the next update, or of one so many after it."""
         schedule = self.settings.schedule
         base = self.settings.lr
         if schedule is None:
@@ -165,7 +174,7 @@ class Loop:
         if base is None:
             raise UsageError("a schedule needs a learning rate: write `lr` in the optimizer")
         at, per_epoch = self.progress, -(-self.feed.steps // self.settings.accumulate)
-        moment = Moment(at.epoch, at.step, per_epoch, self.settings.epochs, at.monitored)
+        moment = Moment(at.epoch, at.step + ahead, per_epoch, self.settings.epochs, at.monitored)
         return schedule.rate(base, moment)
 
     def _between_updates(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -140,10 +139,10 @@ def _write_feed(e: Emit, spec: Feeding) -> None:
         )
     for source, target, size in spec.fixed:
         whole = ir.IntType(8 * size)
-        value = e.build.load(e.address(source), typ=whole, align=size)
-        e.build.store(value, e.address(target), align=size)
+        kept = e.build.load(e.address(source), typ=whole, align=size)
+        e.build.store(kept, e.address(target), align=size)
     for word, target, kind in spec.scalars:
-        value: Any = e.add(e.load(state, word, "int"), cursor)
+        value = e.add(e.load(state, word, "int"), cursor)
         if kind == "float":
             value = e.build.sitofp(value, e.real)
         e.store(value, e.address(target), 0, "float" if kind == "float" else "int")
