@@ -56,6 +56,14 @@ def chosen(gpu: bool, backend: str | None) -> str | None:
     return "cupy" if gpu else backend
 
 
+def hint_at_native(backend: str | None) -> None:
+    """Where NumPy runs only because LLVM is missing, one sentence that says so."""
+    from graphdl.backends.llvm import why_not
+
+    if backend is None and "GRAPHDL_BACKEND" not in os.environ and why_not():
+        tell(f"running on NumPy, several times slower than it could be: {why_not()}")
+
+
 def tell(sentence: str) -> None:
     """Says something on stderr, where it does not mix with results."""
     click.echo(sentence, err=True)

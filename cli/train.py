@@ -12,7 +12,7 @@ from graphdl.errors import UsageError
 
 from .examples import examples
 from .failures import INTERRUPTED
-from .machine import chosen, takes_backend, takes_data, tell
+from .machine import chosen, hint_at_native, takes_backend, takes_data, tell
 from .model import model, reads_model
 from .settings import overrides, takes_settings
 
@@ -83,8 +83,12 @@ def command(
             if key in training:
                 raise UsageError(f"`{key}` is set twice: by its option and by `--set train.{key}`")
             training[key] = options[key]
+    if options["profile"] and not options["gpu"]:
+        # Only generated kernels can be timed one by one.
+        options["backend"] = options["backend"] or "native"
     net = _resumed(resume, file or text, params, options) if resume else None
     net = net or _fresh(model(file, text), params, training, options)
+    hint_at_native(chosen(options["gpu"], options["backend"]))
     if options["profile"]:
         click.echo(_profile(net, training))
         return 0
