@@ -183,7 +183,7 @@ def load(
     data = _read(source, request)
     mapping = dict(request.mapping)
     about = Asked(source.name, mapping, source.span)
-    return bind(data, inputs, targets, about, need_targets=need_targets)
+    return bind(data, inputs, targets, about, need_targets=need_targets, known=labels)
 
 
 def check_source(

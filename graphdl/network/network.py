@@ -67,9 +67,7 @@ class Network:
         self.dtype, self.seed = dtype, seed
         self.steps = 0
         self.draws = 0
-        self.trained_with: dict[str, Any] = {}
-        self.vocabularies: dict[str, Vocabulary] = {}
-        self.labels: dict[str, tuple[str, ...]] = {}
+        self.forget_training()
         self.awaits_vectors: set[str] = set()
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
@@ -141,7 +139,8 @@ class Network:
     # ---- weights -----------------------------------------------------------------------
 
     def initialise(self, seed: int) -> None:
-        """Draw all weights anew; the training steps count from 0 again."""
+        """Draw all weights anew; steps count from 0 again, and names of data are forgotten."""
+        self.forget_training()
         self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
         self._weights.initialise(seed, self.folder)
         weights = self.graph.weights.values()
@@ -150,6 +149,12 @@ class Network:
             self._step.reset(self._store)
         else:
             forget(self._store)
+
+    def forget_training(self) -> None:
+        """Forget what training taught beside the weights: settings, words, names of classes."""
+        self.trained_with: dict[str, Any] = {}
+        self.vocabularies: dict[str, Vocabulary] = {}
+        self.labels: dict[str, tuple[str, ...]] = {}
 
     @property
     def weights(self) -> dict[str, Array]:
