@@ -116,6 +116,7 @@ def fit(
     net.use(settings)
     with _forgotten_unless_trained(net):
         _learn_names(net, found)
+        net.trained_with = settings.to_json()
         if checkpoint is None:
             start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
             _start(net, settings, report)

@@ -365,13 +365,13 @@ class Network:
     jacobians = jacobian.jacobians
 
     def save(self, path: str | Path) -> None:
-        """Write a light checkpoint: weights, running statistics, and the model's text.
+        """Write a light checkpoint: weights, running statistics, the model's text and settings.
 
         Raises GdlError when nothing can be written; a file from before is then untouched.
         """
         from ..engine.checkpoint import save_checkpoint
 
-        save_checkpoint(Path(path), self)
+        save_checkpoint(Path(path), self, settings=self.trained_with)
 
     def show(self) -> str:
         """A table of the nodes with shapes, weights and multiplications."""

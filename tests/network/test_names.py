@@ -83,3 +83,45 @@ TEXTS: list[tuple[Callable[[], Any], str]] = [
 def test_an_input_takes_no_texts(words: Callable[[], Any], says: str) -> None:
     with pytest.raises(DataError, match=says):
         gdl.compile(WORDS).fit(words=words(), y=[0, 1], epochs=1)
+
+
+TEXT = """
+input  words[T]: int(12)
+target following[T]: int(12)
+scores = words -> embedding(8) -> {layers} -> linear(12)
+output p = scores -> softmax
+loss     = scores -> cross_entropy(following)
+train {{
+  data = text("a.txt")
+  {more}
+}}
+"""
+
+
+def reader(folder: Path, layers: str, more: str = "") -> gdl.Network:
+    (folder / "a.txt").write_text("the cat sat on the mat\nthe dog sat on it\n" * 20, "utf-8")
+    (folder / "reader.gdl").write_text(TEXT.format(layers=layers, more=more), "utf-8")
+    return gdl.compile(folder / "reader.gdl", seed=1)
+
+
+def test_what_fit_was_told_holds_for_evaluation_and_in_the_file(tmp_path: Path) -> None:
+    net = reader(tmp_path, "rnn(8)")
+    history = net.fit(window=7, batch=3, carry_state=True, epochs=1, validation=0)
+    found = net.evaluate()
+    assert len(history) == 1
+    assert net.trained_with["window"] == 7
+    net.save(tmp_path / "reader.safetensors")
+    again = gdl.load(tmp_path / "reader.safetensors")
+    assert again.trained_with == net.trained_with
+    assert again.evaluate(data_dir=tmp_path) == found
+
+
+@pytest.mark.parametrize("where", ["file", "fit", "compiled"])
+def test_a_text_is_written_in_the_windows_of_training(where: str, tmp_path: Path) -> None:
+    written = "" if where == "fit" else "window = 6"
+    net = reader(tmp_path, "add_positions(6)", written)
+    given: dict[str, Any] = {"window": 6} if where == "fit" else {}
+    net.fit(epochs=1, **given)
+    if where == "compiled":
+        net.trained_with = {}
+    assert net.sample(9, prime="the cat", seed=1).startswith("the cat")
