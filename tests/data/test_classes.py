@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import graphdl as gdl
 from graphdl.data import Dataset, Lookup, bind, load
 from graphdl.errors import DataError
 from graphdl.graph.model import Named, Shaped
@@ -52,6 +53,12 @@ def test_what_is_bound_can_be_bound_again(tmp_path: Path) -> None:
         assert found.classes("y") == ("3", "7")
 
 
+CLASSIFIER = """
+input  words[T]: int(9, pad = 0)
+target label: int(2)
+scores = words -> embedding(2) -> mean_over_time -> linear(2)
+loss   = scores -> cross_entropy(label)
+"""
 PARTS = {"x": [1.0, 2.0, 3.0], "y": ["dog", "cat", "dog"]}
 
 STRANGE: dict[str, tuple[dict[str, Any], dict[str, Any] | None, tuple[str, ...] | None, str]] = {
@@ -110,3 +117,19 @@ def test_a_file_to_predict_may_have_anything_for_a_label(tmp_path: Path) -> None
     inputs, targets = {"x": Shaped((1,))}, {"y": TWO}
     found = load(source, inputs, targets, lookup, need_targets=False, labels={"y": PETS})
     assert found.fields == ("x",)
+
+
+def test_labels_are_those_of_training(tmp_path: Path) -> None:
+    files = {"a": b"-1\tx\n1\ty\n", "b": b"+1\tz\n1\tx\n", "c": b"2\tx\n"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gdl"
+    path.write_text(f'{CLASSIFIER}train {{\n  data = lines("a")\n  epochs = 0\n}}\n', "utf-8")
+    net = gdl.compile(path)
+    net.fit()
+    assert net.labels == {"label": ("-1", "+1")}
+    other = net.dataset(data=Named("lines", ("b",)))
+    assert other.train.fields["label"].tolist() == [1, 1]
+    assert other.train.fields["words"].flat().tolist() == [1, 2]  # z was not there in training
+    with pytest.raises(DataError, match=r"line 1: no class is called `2`; there are: -1, \+1"):
+        net.dataset(data=Named("lines", ("c",)))
