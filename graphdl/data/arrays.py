@@ -73,6 +73,8 @@ def as_array(field: str, values: Any, source: str) -> Field:
         array = np.asarray(values)
     except (ValueError, TypeError):
         found = ragged(values)
+        if found is None and _of_texts(values):
+            raise DataError(f"{source}: the rows of `{field}` hold texts, ids are needed") from None
         if found is None:
             raise DataError(f"{source}: the rows of `{field}` differ in shape") from None
         return found
@@ -94,11 +96,23 @@ def ragged(values: Any) -> Ragged | None:
     return Ragged.of(rows)
 
 
+def _of_texts(rows: Any) -> bool:
+    """Whether rows that differ in length hold texts."""
+    return any(isinstance(row, list | tuple) and any(isinstance(v, str) for v in row)
+               for row in rows)  # fmt: skip
+
+
 def _same_fields(train: Mapping[str, Field], other: Mapping[str, Field], source: str) -> None:
     if set(train) != set(other):
         have, need = (", ".join(sorted(fields)) or "none" for fields in (other, train))
         raise DataError(f"{source}: the fields are {have}; those of the training part are {need}")
     for field, values in train.items():
+        if (other[field].dtype.kind == "U") != (values.dtype.kind == "U"):
+            kinds = ("texts", "numbers") if values.dtype.kind == "U" else ("numbers", "texts")
+            raise DataError(
+                f"{source}: `{field}` holds {kinds[1]}, and the training part {kinds[0]}: "
+                "write the same in both"
+            )
         here, there = other[field].shape[1:], values.shape[1:]
         varies = isinstance(values, Ragged) or isinstance(other[field], Ragged)
         if here != there and not varies:

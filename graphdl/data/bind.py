@@ -12,8 +12,8 @@ from ..errors import DataError
 from ..graph.model import Shaped
 from ..program import Dim, Size, evaluate, product
 from .check import check_split
-from .dataset import Array, Column, Dataset, Field, Split
-from .labels import renumbered
+from .classes import Classes, Names, classes_of
+from .dataset import Column, Dataset, Field, Split
 from .match import Asked, matched
 from .ragged import Ragged
 from .stream import shown
@@ -26,8 +26,11 @@ def bind(
     asked: Asked | None = None,
     *,
     need_targets: bool = True,
+    known: Mapping[str, Names] | None = None,
 ) -> Dataset:
     """The data set with one field for each input and target, named and shaped as the model does.
+
+    `known` names the classes, by input or target, that a model was trained with: ids follow these.
 
     Raises `ModelError` for a field that does not exist, `DataError` for shapes and values that are
     not what the model declares. Targets may be missing where only predictions are wanted.
@@ -35,15 +38,19 @@ def bind(
     asked = asked or Asked(data.name)
     found = matched(data, inputs, targets, asked, need_targets)
     model = {name: shaped for name, shaped in {**inputs, **targets}.items() if name in found}
-    columns = {name: _column(data, found[name], name, model) for name in model}
+    classes = {name: _classes(data, found[name], model[name], (known or {}).get(name))
+               for name in model}  # fmt: skip
+    if not need_targets:
+        # What stands in the place of a label in a file to predict may be anything.
+        model = {n: s for n, s in model.items() if n in inputs or not classes[n].strange}
+    columns = {name: _column(data, found[name], name, model, classes[name]) for name in model}
     sizes: dict[str, int] = {}
     splits = {}
     counted, ends = _steps(model, targets)
     for part, split in data.splits.items():
         fields: dict[str, Field] = {}
         for name, shaped in model.items():
-            values = _stacked(split, found[name])
-            values = _renumbered(data, found[name], values, columns[name])
+            values = classes[name].numbered(split, _stacked(split, found[name]))
             fields[name] = _fitted(values, name, found[name], shaped, sizes, split)
         _same_lengths(split, fields, model)
         splits[part] = replace(split, fields=fields, about=columns, counted=counted, ends=ends)
@@ -109,47 +116,42 @@ def _stacked(split: Split, field: str | tuple[str, ...]) -> Field:
     return np.stack([v for v in columns if not isinstance(v, Ragged)], axis=1)
 
 
+def _classes(
+    data: Dataset, field: str | tuple[str, ...], shaped: Shaped, known: Names | None
+) -> Classes:
+    if isinstance(field, str):
+        return classes_of(data, field, shaped, known)
+    return Classes(data.train.column(_first(field)).classes)
+
+
 def _column(
-    data: Dataset, field: str | tuple[str, ...], name: str, model: Mapping[str, Shaped]
+    data: Dataset,
+    field: str | tuple[str, ...],
+    name: str,
+    model: Mapping[str, Shaped],
+    classes: Classes,
 ) -> Column:
-    shaped = model[name]
+    shaped, names = model[name], classes.names
     column = data.train.column(_first(field))
-    if shaped.kind == "float" and len(column.classes) > 2 and not _numbered(column):
-        listed = ", ".join(map(shown, column.classes[:5])) + (
-            ", ..." if len(column.classes) > 5 else ""
-        )
+    if shaped.kind == "float" and len(names) > 2 and not _numbered(names):
+        listed = ", ".join(map(shown, names[:5])) + (", ..." if len(names) > 5 else "")
         raise DataError(
             f"{data.train.source}: `{_first(field)}` names classes ({listed}), "
-            f"but `{name}` is a number in the model; write `{name}: int({len(column.classes)})`"
+            f"but `{name}` is a number in the model; write `{name}: int({len(names)})`"
         )
-    if column.recode and shaped.kind == "int":
-        _, classes = renumbered(np.zeros(0), _known(data, _first(field)))
-        column = replace(column, classes=classes)
-    sequence = _is_sequence(shaped)
-    return replace(column, kind=shaped.kind, sequence=sequence, pad=_pad(shaped, model))
+    return replace(
+        column,
+        kind=shaped.kind,
+        sequence=_is_sequence(shaped),
+        pad=_pad(shaped, model),
+        classes=names,
+        # Once they are ids they stay it, also for a second model.
+        recode=column.recode and not names,
+    )
 
 
-def _numbered(column: Column) -> bool:
-    return all(text.lstrip("-").isdigit() for text in column.classes)
-
-
-def _known(data: Dataset, field: str) -> Array:
-    """Every number of a field, over all parts."""
-    held = [split.fields[field] for split in data.splits.values()]
-    return np.unique(np.concatenate([v.flat() if isinstance(v, Ragged) else v for v in held]))
-
-
-def _renumbered(
-    data: Dataset, field: str | tuple[str, ...], values: Field, column: Column
-) -> Field:
-    if (
-        not isinstance(values, Ragged)
-        and column.recode
-        and column.kind == "int"
-        and isinstance(field, str)
-    ):
-        return renumbered(values, _known(data, field))[0]
-    return values
+def _numbered(names: Names) -> bool:
+    return all(text.lstrip("-").isdigit() for text in names)
 
 
 def _fitted(

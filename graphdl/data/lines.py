@@ -104,6 +104,8 @@ def _table(request: Request, written: str) -> Part:
 def _numbered(path: Path, request: Request) -> Part:
     found = Part(str(path))
     for stream, line, text in _lines(path, request):
+        if not text.strip():
+            continue
         comma, tab = text.find(","), text.find("\t")
         place = min((p for p in (comma, tab) if p >= 0), default=-1)
         if place < 0 or not text[:place].strip().isdecimal():
@@ -119,10 +121,15 @@ def _headed(path: Path, request: Request, delimiter: str) -> Part:
         reader = csv.reader((text for _, text in stream.lines()), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
+                # Where there is one column, blanks alone are an empty sentence.
+                if not cells or (len(cells) == 1 != len(names) and not cells[0].strip()):
+                    continue
                 if not names:
                     names = [cell.strip() for cell in cells]
                     if len(set(names)) < len(names) or not all(names):
-                        stream.fail("line 1: the header does not give each column a name")
+                        stream.fail(
+                            f"line {reader.line_num}: the header does not give each column a name"
+                        )
                 elif len(cells) != len(names):
                     stream.fail(
                         f"line {reader.line_num}: {len(cells)} cells, the header has {len(names)}"
@@ -136,10 +143,16 @@ def _headed(path: Path, request: Request, delimiter: str) -> Part:
 
 def _tabbed(path: Path, request: Request) -> Part:
     found, names = Part(str(path)), request.options.get("columns")
+    leading: list[int] = []  # empty lines, before it is known whether they are sentences
     for stream, line, text in _lines(path, request):
         cells = text.split("\t")
+        if cells == [text] and not text.strip() and (names is None or len(names) > 1):
+            leading += [line] if names is None else []
+            continue
         if names is None:
             names = USUAL.get(len(cells))
+            for empty in leading if len(cells) == 1 else ():
+                found.add(empty, {TEXT: ""})
         if names is None:
             stream.fail(
                 f"line {line}: {len(cells)} cells between tabs; name them: "

@@ -42,13 +42,30 @@ def matched(
     for name in needed:
         if name not in found:
             what = "target" if name in targets else "input"
+            free = _free(data, found)
+            hints = _hints(name, name, data.fields, asked, free)
             raise ModelError.at(
                 asked.span,
                 "E0702",
                 f"the data set {data.name} has nothing for the {what} `{name}`",
-                hint=_hints(name, name, data.fields, asked),
+                hint=hints if free or name in inputs else _lacking(name, data, asked),
             )
     return found
+
+
+def _free(data: Dataset, found: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
+    """The fields that nothing reads yet: an input is no target of its own."""
+    used = {one for read in found.values() for one in ([read] if isinstance(read, str) else read)}
+    return tuple(name for name in data.fields if name not in used)
+
+
+def _lacking(name: str, data: Dataset, asked: Asked) -> tuple[str, ...]:
+    if asked.reader == "lines":
+        return (
+            'put a label and a tab before each sentence, or give `lines("neg.txt", "pos.txt")`',
+            f'if another column holds it, name that: `lines(..., {name} = "column")`',
+        )
+    return (f"its only fields are read already: {', '.join(data.fields)}",)
 
 
 def unknown_field(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) -> ModelError:
@@ -61,9 +78,11 @@ def unknown_field(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) 
     )
 
 
-def _hints(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
+def _hints(
+    name: str, wrong: str, fields: tuple[str, ...], asked: Asked, free: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     listed = ", ".join(fields[:20]) + (", ..." if len(fields) > 20 else "")
-    example = nearest(wrong, fields) or fields[0]
+    example = nearest(wrong, free or fields) or (free or fields)[0]
     which = f'fields: {listed}; write `{asked.reader}(..., {name} = "{example}")`'
     guess = did_you_mean(wrong, fields)
     return (guess, which) if guess else (which,)

@@ -20,6 +20,10 @@ def _count(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
+def _share_or_count(value: Any) -> bool:
+    return _count(value) and (value < 1 or float(value).is_integer())
+
+
 def _counts(value: Any) -> bool:
     return isinstance(value, list | tuple) and 2 <= len(value) <= 3 and all(map(_count, value))
 
@@ -37,12 +41,12 @@ OPTIONS = {
     "validation": Option(
         "how many training examples are set aside for validation",
         "a count, or a share below 1",
-        _count,
+        _share_or_count,
     ),
     "test": Option(
         "how many are set aside for testing, where a set has no test part",
         "a count, or a share below 1",
-        _count,
+        _share_or_count,
     ),
     "limit": Option(
         "use at most so many: of each part, or [train, held out], or [train, validation, test]",
@@ -121,6 +125,8 @@ def _set_aside(
     split: Split, wanted: float, asked: Partition, what: str
 ) -> tuple[Split, Split | None]:
     total = len(split)
+    if not (wanted < 1 or float(wanted).is_integer()):
+        raise DataError(f"{what} = {wanted!r} is neither a count nor a share below 1")
     count = round(wanted * total) if wanted < 1 else int(wanted)
     if wanted == 0:
         return split, None

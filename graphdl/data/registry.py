@@ -183,7 +183,7 @@ def load(
     data = _read(source, request)
     mapping = dict(request.mapping)
     about = Asked(source.name, mapping, source.span)
-    return bind(data, inputs, targets, about, need_targets=need_targets)
+    return bind(data, inputs, targets, about, need_targets=need_targets, known=labels)
 
 
 def check_source(
@@ -272,6 +272,12 @@ def _check_settings(
 ) -> None:
     for name, value in settings.items():
         every = reader.options if _is_own(reader, name, value) else partition.OPTIONS
+        if name not in every and name in model:
+            wanted = "the name of a field in quotes, or a list of such names"
+            if reader.shifts:
+                wanted = "how many tokens ahead it reads: a whole number from 0"
+            message = f"`{name}` of `{reader.name}` must be {wanted}, got {value!r}"
+            raise ModelError.at(source.span, "E0704", message)
         if name not in every:
             every = {**reader.options, **partition.OPTIONS}
             names = [*every, *model]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, did_you_mean
 from ..program import Size
+from .classes import no_class
 from .dataset import Column, Dataset, Field, Split
 from .labels import label_column, number
 from .ragged import Ragged
 from .request import Found, Request
-from .stream import shown
 from .text import known_words, wording
 from .vocabulary import Vocabulary, Wording
 from .wording import Tokens, worded
@@ -105,9 +105,7 @@ class _Label:
         if found is None and (value := number(text)) is not None:
             found = self.ids.get(value)
         if found is None:
-            names = self.column.classes
-            near = did_you_mean(text, names) or f"there are: {', '.join(map(shown, names[:8]))}"
-            raise DataError(f"{part.place(row)}: no class is called `{shown(text)}`; {near}")
+            raise no_class(part.place(row), text, self.column.classes)
         return found
 
 

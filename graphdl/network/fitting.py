@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data import Dataset, Lookup, bind, load
 from ..data.lookup import silent
 from ..data.partition import Partition, partitioned
+from ..data.stream import shown
 from ..engine.checkpoint import Checkpoint, open_checkpoint
 from ..engine.fit import fit as run
 from ..engine.history import History
@@ -112,27 +114,44 @@ def fit(
     if found.validation is None and settings.validation:
         found = _set_aside(found, settings)
     net.use(settings)
-    _learn_names(net, found)
-    if checkpoint is None:
-        start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
-        _start(net, settings, report)
-    where = None
+    with _forgotten_unless_trained(net):
+        _learn_names(net, found)
+        net.trained_with = settings.to_json()
+        if checkpoint is None:
+            start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
+            _start(net, settings, report)
+        return run(
+            net,
+            found.train,
+            found.validation,
+            found.test,
+            settings=settings,
+            folder=_run_folder(net, folder, checkpoint),
+            resume=checkpoint,
+            reporter=reporter,
+            fast_dev_run=fast_dev_run,
+            overfit=overfit,
+        )
+
+
+@contextmanager
+def _forgotten_unless_trained(net: Network) -> Iterator[None]:
+    """What is learned of data and settings is forgotten where no batch of them followed."""
+    before, batches = (net.trained_with, net.vocabularies.copy(), net.labels.copy()), net.draws
+    try:
+        yield
+    except Exception:
+        if net.draws == batches:
+            net.trained_with, net.vocabularies, net.labels = before
+        raise
+
+
+def _run_folder(
+    net: Network, folder: str | Path | None, checkpoint: Checkpoint | None
+) -> RunFolder | None:
     if folder is not None:
-        where = RunFolder.create(Path(folder), net.name)
-    elif checkpoint is not None:
-        where = RunFolder.reopen(checkpoint.path.parent)
-    return run(
-        net,
-        found.train,
-        found.validation,
-        found.test,
-        settings=settings,
-        folder=where,
-        resume=checkpoint,
-        reporter=reporter,
-        fast_dev_run=fast_dev_run,
-        overfit=overfit,
-    )
+        return RunFolder.create(Path(folder), net.name)
+    return RunFolder.reopen(checkpoint.path.parent) if checkpoint is not None else None
 
 
 def _learn_names(net: Network, found: Dataset) -> None:
@@ -140,7 +159,7 @@ def _learn_names(net: Network, found: Dataset) -> None:
     for name, column in found.train.about.items():
         if column.vocabulary is not None:
             net.vocabularies.setdefault(name, column.vocabulary)
-        elif column.classes and name in net.graph.targets:
+        elif column.classes:
             net.labels.setdefault(name, column.classes)
 
 
@@ -176,7 +195,7 @@ def examples(
 ) -> Dataset:
     """The examples asked for: a data set, arrays, or what the settings name; bound to the model."""
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
-        return bind(data[0], net.graph.inputs, net.graph.targets).given_as(net.dtype)
+        return _bound(net, data[0])
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
@@ -187,7 +206,20 @@ def examples(
     if absent:
         raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
     found = Dataset.from_arrays(arrays, validation=validation, test=test)
-    return bind(found, net.graph.inputs, net.graph.targets).given_as(net.dtype)
+    for name, port in net.inputs.items():
+        if words := found.classes(name):
+            wanted = "numbers" if port.classes is None else f"ids from 0 to {port.classes - 1}"
+            raise DataError(
+                f"`{name}` holds texts such as `{shown(words[0])}`, the model takes {wanted}: "
+                'give these, or have the texts read with `data = lines("file")`'
+            )
+    return _bound(net, found)
+
+
+def _bound(net: Network, found: Dataset) -> Dataset:
+    """A data set in the names and shapes of the model, and with its ids of classes."""
+    inputs, targets = net.graph.inputs, net.graph.targets
+    return bind(found, inputs, targets, known=net.labels).given_as(net.dtype)
 
 
 def _set_aside(found: Dataset, settings: Settings) -> Dataset:

@@ -68,9 +68,7 @@ class Network:
         self.dtype, self.seed = dtype, seed
         self.steps = 0
         self.draws = 0
-        self.trained_with: dict[str, Any] = {}
-        self.vocabularies: dict[str, Vocabulary] = {}
-        self.labels: dict[str, tuple[str, ...]] = {}
+        self.forget_training()
         self.awaits_vectors: set[str] = set()
         self._regime = regime_of(self._settings_of_file())
         self._weights = Weights(self.graph, self._backend, dtype)
@@ -142,7 +140,8 @@ class Network:
     # ---- weights -----------------------------------------------------------------------
 
     def initialise(self, seed: int) -> None:
-        """Draw all weights anew; the training steps count from 0 again."""
+        """Draw all weights anew; steps count from 0 again, and names of data are forgotten."""
+        self.forget_training()
         self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
         self._weights.initialise(seed, self.folder)
         weights = self.graph.weights.values()
@@ -151,6 +150,12 @@ class Network:
             self._step.reset(self.store)
         else:
             forget(self.store)
+
+    def forget_training(self) -> None:
+        """Forget what training taught beside the weights: settings, words, names of classes."""
+        self.trained_with: dict[str, Any] = {}
+        self.vocabularies: dict[str, Vocabulary] = {}
+        self.labels: dict[str, tuple[str, ...]] = {}
 
     @property
     def weights(self) -> dict[str, Array]:
@@ -369,13 +374,13 @@ class Network:
     jacobians = jacobian.jacobians
 
     def save(self, path: str | Path) -> None:
-        """Write a light checkpoint: weights, running statistics, and the model's text.
+        """Write a light checkpoint: weights, running statistics, the model's text and settings.
 
         Raises GdlError when nothing can be written; a file from before is then untouched.
         """
         from ..engine.checkpoint import save_checkpoint
 
-        save_checkpoint(Path(path), self)
+        save_checkpoint(Path(path), self, settings=self.trained_with)
 
     def show(self) -> str:
         """A table of the nodes with shapes, weights and multiplications."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..graph import Wire
+from .judging import settings_of_run
 
 if TYPE_CHECKING:
     from ..data import Vocabulary
@@ -68,8 +69,7 @@ class _Model:
         self.output = _scores(net, len(self.vocabulary.words))
         self.silent = 0
         self.seen: list[int] = []
-        settings = net.trained_with.get("window")
-        self.context = int(settings) if isinstance(settings, int) else CONTEXT
+        self.context = settings_of_run(net).window or CONTEXT
 
     def begin(self, prime: str) -> list[int]:
         """The tokens to start from: those of the prime, or the end of a sentence before."""

@@ -52,6 +52,17 @@ train {
   epochs    = 20
 }
 """
+POINTS = """
+input  x[1]
+target kind: int(2)
+s = x -> linear(2)
+output p = s -> softmax
+loss     = s -> cross_entropy(kind)
+train {
+  data      = csv("pets.csv")
+  optimizer = adam(lr = 0.1)
+}
+"""
 
 
 @pytest.fixture
@@ -132,3 +143,15 @@ def test_predictions_carry_the_numbers_of_the_file(graphdl: Invoke, folder: Path
     wrong = graphdl("eval", run, "--data", 'lines("some.txt")')
     assert wrong.exit_code == 4
     assert "line 1: no class is called `neutral`; there are: neg, pos" in wrong.output
+
+
+def test_a_table_is_measured_by_the_names_of_training(graphdl: Invoke, folder: Path) -> None:
+    rows = [(x, "dog" if x > 0 else "cat") for x in range(-8, 9)]
+    for name, kept in {"pets": rows, "dogs": [row for row in rows if row[1] == "dog"]}.items():
+        text = "x,kind\n" + "".join(f"{x},{kind}\n" for x, kind in kept)
+        (folder / f"{name}.csv").write_text(text, "utf-8")
+    (folder / "pets.gdl").write_text(POINTS, "utf-8")
+    assert graphdl("train", "pets.gdl", "-q").exit_code == 0
+    judged = graphdl("eval", folder / "runs" / "pets-1", "--data", 'csv("dogs.csv")', "--json")
+    assert judged.exit_code == 0, judged.output
+    assert json.loads(judged.output)["confusion"] == [[0, 0], [0, 8]]

@@ -109,12 +109,21 @@ WRONG_FIELDS: list[tuple[dict[str, Any], Shapes, Shapes, str]] = [
         ),
     ),
     (
+        {"digit": "label"},
+        IMAGE,
+        {"digit": digit(), "b": digit()},
+        (
+            "E0702 the data set digits has nothing for the target `b`|"
+            "its only fields are read already: pixels, label"
+        ),
+    ),
+    (
         {},
         IMAGE,
         {"a": digit(), "b": digit()},
         (
             "E0702 the data set digits has nothing for the target `a`|"
-            'fields: pixels, label; write `digits(..., a = "pixels")`'
+            'fields: pixels, label; write `digits(..., a = "label")`'
         ),
     ),
 ]

@@ -49,6 +49,8 @@ def test_parts(data: Dataset, asked: dict[str, Any], expected: Parts) -> None:
     [
         (TEN, {"validation": 10}, "validation = 10 takes 10 of 10 examples"),
         (TEN, {"validation": 0.01}, "validation = 0.01 takes 0 of 10 examples"),
+        (TEN, {"validation": 1.5}, "validation = 1.5 is neither a count nor a share below 1"),
+        (TEN, {"test": float("inf")}, "test = inf is neither a count nor a share below 1"),
         (TEN, {"split": [0.8, 0.1]}, "the shares in split = [0.8, 0.1] add up to 0.9, not to 1"),
         (TEN, {"split": [8, 2, 1]}, "split = [8, 2, 1] asks for 11 of 10 examples"),
         (TEN, {"split": [0, 5, 5]}, "split = [0, 5, 5] leaves nothing to train on"),

@@ -13,7 +13,6 @@ import pytest
 import graphdl as gdl
 from graphdl.data import Dataset, Ragged, read
 from graphdl.errors import DataError, ModelError
-from graphdl.graph import Named
 
 Files = dict[str, bytes]
 LM = """
@@ -144,6 +143,16 @@ LINES: dict[str, tuple[str, Files, dict[str, Any]]] = {
         {"a.csv": b'class,said\n1,"x, x"\n0,y\n'},
         {"words": [[3, 2], [4]], "label": [1, 0]},
     ),
+    "empty lines in a table with a header": (
+        'lines("a.csv")',
+        {"a.csv": b"\nlabel,text\n1,x\n\n0,y\n  \n"},
+        {"words": [[2], [3]], "label": [1, 0]},
+    ),
+    "empty lines between columns": (
+        'lines("a")',
+        {"a": b"\n1\tx\n\n0\ty\n \n"},
+        {"words": [[2], [3]], "label": [1, 0]},
+    ),
     "minus and plus": (
         'lines("a")',
         {"a": b"-1\tx\n1\tx\n"},
@@ -205,11 +214,17 @@ def test_one_tag_for_every_word(tmp_path: Path) -> None:
 
 
 def test_a_numbered_file_to_predict(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"5,x, y\n7\tz\n")
+    (tmp_path / "a").write_bytes(b"5,x, y\n\n7\tz\n\n")
     split = read("lines", str(tmp_path / "a"), numbered=True).train
     assert split.numbers is not None
     assert split.numbers.tolist() == [5, 7]
     assert rows(split.fields["text"]) == [[1, 2], [3]]
+
+
+def test_an_empty_line_of_sentences_alone_is_one(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\nx\n\ny\n")
+    split = read("lines", str(tmp_path / "a")).train
+    assert rows(split.fields["text"]) == [[0], [1], [0], [2]]
 
 
 def test_batches_are_as_long_as_their_longest_sentence(tmp_path: Path) -> None:
@@ -264,6 +279,18 @@ REFUSED: dict[str, tuple[str, str, Files, str]] = {
         {"a": b"x\ta\ny\ta\nz\ta\n"},
         "line 3: `label` is 2 (`z`), the model declares int(2)",
     ),
+    "another class in another part": (
+        CLASSIFIER,
+        'lines("a", validation = "b")',
+        {"a": b"pos\tx\nneg\ty\n", "b": b"neg\tx\nbad\ty\n"},
+        "b, line 2: no class is called `bad`; there are: neg, pos",
+    ),
+    "a number for a class in another part": (
+        CLASSIFIER,
+        'lines("a", validation = "b")',
+        {"a": b"1\tx\n2\ty\n", "b": b"0\ty\n"},
+        "b, line 1: no class is called `0`; there are: 1, 2",
+    ),
     "no label beside labels": (
         CLASSIFIER,
         'lines("a", test = "b", columns = ["label", "text"])',
@@ -305,6 +332,13 @@ WRONG = [
     ('text("a", encoding = "rot13")', "`encoding` of `text` must be the name of an encoding"),
     ('text("a", unknown = "a b")', "`unknown` of `text` must be a text without blanks"),
     ('text("a", wrods = 0)', "did you mean `words`"),
+    (
+        'text("a", words = 0, following = -1)',
+        "must be how many tokens ahead it reads: a whole number from 0, got -1",
+    ),
+    ('text("a", validation = 1.5)', "must be a count, or a share below 1, got 1.5"),
+    ('lines("a", following = 3)', "`following` of `lines` must be the name of a field"),
+    ('lines("a")', "put a label and a tab before each sentence, or give `lines("),
     ("lines()", "`lines` takes a path or more, got 0"),
     ('lines("a", columns = ["a", "a"])', "`columns` of `lines` must be a list"),
     ('lines("a", test = true)', "`test` of `lines` must be"),
@@ -357,19 +391,3 @@ def test_the_public_texts() -> None:
     assert tweets.numbers.tolist() == list(range(1, 10_001))
     reviews = read("lines", str(root / "hw2/nlp21_hw2_train.txt.gz"))
     assert np.bincount(reviews.train.fields["label"]).tolist() == [500, 500]
-
-
-def test_labels_are_those_of_training(tmp_path: Path) -> None:
-    files = {"a": b"-1\tx\n1\ty\n", "b": b"+1\tz\n1\tx\n", "c": b"2\tx\n"}
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
-    path = tmp_path / "model.gdl"
-    path.write_text(f'{CLASSIFIER}train {{\n  data = lines("a")\n  epochs = 0\n}}\n', "utf-8")
-    net = gdl.compile(path)
-    net.fit()
-    assert net.labels == {"label": ("-1", "+1")}
-    other = net.dataset(data=Named("lines", ("b",)))
-    assert rows(other.train.fields["label"]) == [1, 1]
-    assert rows(other.train.fields["words"]) == [[1], [2]]  # z was not there in training
-    with pytest.raises(DataError, match=r"line 1: no class is called `2`; there are: -1, \+1"):
-        net.dataset(data=Named("lines", ("c",)))
