@@ -38,8 +38,8 @@ def bind(
     asked = asked or Asked(data.name)
     found = matched(data, inputs, targets, asked, need_targets)
     model = {name: shaped for name, shaped in {**inputs, **targets}.items() if name in found}
-    classes = {name: _classes(data, found[name], model[name], (known or {}).get(name))
-               for name in model}  # fmt: skip
+    known = known or {}
+    classes = {n: _classes(data, found[n], shaped, known.get(n)) for n, shaped in model.items()}
     if not need_targets:
         # What stands in the place of a label in a file to predict may be anything.
         model = {n: s for n, s in model.items() if n in inputs or not classes[n].strange}

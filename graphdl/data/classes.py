@@ -45,7 +45,7 @@ class Classes:
         found = self.ids[places]
         if self.strange and (found < 0).any():
             first = np.argwhere(found < 0)[0]
-            text = self.spelled[places[tuple(first)]]
+            text = self.spelled[np.asarray(places)[tuple(first)]]
             raise no_class(split.place(int(first[0])), text, self.names)
         return found
 

@@ -110,7 +110,7 @@ class Network:
 
     @property
     def backend(self) -> str:
-        """`numpy` or `cupy`."""
+        """`native`, `numpy` or `cupy`."""
         return self._backend.name
 
     @property
@@ -193,7 +193,7 @@ class Network:
 
         Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
-        data = self._complete(batch)
+        data = accepted(self._ports, batch, missing_ok=False)
         require_loss(self.graph)
         return self.evaluate_batch(data)[LOSS]
 
@@ -207,7 +207,7 @@ class Network:
 
         Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
-        data = self._complete(batch)
+        data = accepted(self._ports, batch, missing_ok=False)
         names = tuple(differentiable(self.graph, wrt))
 
         program = self._programs.executable(
@@ -226,15 +226,12 @@ class Network:
         UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
         try:
-            return self.train_batch(self._complete(batch), lr)[LOSS]
+            return self.train_batch(accepted(self._ports, batch, missing_ok=False), lr)[LOSS]
         except NonFinite as error:
             source = f": `{error.origin}` produced it first" if error.origin else ""
             raise DivergedError(
                 f"the loss is not finite{source}; the weights are those before this step"
             ) from None
-
-    def _complete(self, batch: Mapping[str, Any]) -> dict[str, Array]:
-        return accepted(self._ports, batch, missing_ok=False)
 
     # ---- what the training loop asks (engine.Trainable) -----------------------------------
 
@@ -332,8 +329,6 @@ class Network:
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the network."""
         return description(self, self._programs.predicting.imports)
-
-    # ---- programs ----------------------------------------------------------------------
 
     def program(self, stage: str = "program") -> Program:
         """The tensor program at a stage: program, backward or schedule (optimised).
