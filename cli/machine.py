@@ -56,6 +56,13 @@ def chosen(gpu: bool, backend: str | None) -> str | None:
     return "cupy" if gpu else backend
 
 
+def tell_of_compiling() -> None:
+    """Say when kernels are compiled, which takes a moment."""
+    from graphdl.backends.llvm import LISTENERS
+
+    LISTENERS.append(lambda count: tell(f"compiling {count} kernels for this processor, once"))
+
+
 def hint_at_native(backend: str | None) -> None:
     """Where NumPy runs only because LLVM is missing, one sentence that says so."""
     from graphdl.backends.llvm import why_not

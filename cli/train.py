@@ -12,7 +12,7 @@ from graphdl.errors import UsageError
 
 from .examples import examples
 from .failures import INTERRUPTED
-from .machine import chosen, hint_at_native, takes_backend, takes_data, tell
+from .machine import chosen, hint_at_native, takes_backend, takes_data, tell, tell_of_compiling
 from .model import model, reads_model
 from .settings import overrides, takes_settings
 
@@ -88,6 +88,8 @@ def command(
         options["backend"] = options["backend"] or "native"
     net = _resumed(resume, file or text, params, options) if resume else None
     net = net or _fresh(model(file, text), params, training, options)
+    if not quiet:
+        tell_of_compiling()
     hint_at_native(chosen(options["gpu"], options["backend"]))
     if options["profile"]:
         click.echo(_profile(net, training))

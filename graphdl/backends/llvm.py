@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from ..errors import UsageError
 
+# Told how many kernels are about to be compiled, when that takes a while.
+LISTENERS: list[Callable[[int], None]] = []
+MANY = 8
 OTHERWISE = "or run with --backend numpy"
 # Before it, LLVM's linker or passes lack something that kernels need.
 LEAST = (0, 45)

@@ -20,6 +20,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from ..llvm import LISTENERS, MANY
 from .emit import Emit
 from .machine import this_machine
 
@@ -68,13 +69,8 @@ def written(kernel: Kernel) -> str:
     return emit.finish()
 
 
-def addresses(
-    kernels: Iterable[Kernel], progress: Callable[[int, int], None] | None = None
-) -> dict[Kernel, int]:
-    """Where each kernel is in memory; those that never were, are compiled.
-
-    `progress` is told how many are done, of how many that have to be compiled.
-    """
+def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
+    """Where each kernel is in memory; those that never were, are compiled."""
     wanted = {_name(k): k for k in kernels}
     objects: dict[str, bytes] = {}
     missing: list[str] = []
@@ -86,9 +82,9 @@ def addresses(
             missing.append(name)
         else:
             objects[name] = code
-    for number, name in enumerate(missing):
-        if progress is not None:
-            progress(number, len(missing))
+    for listener in LISTENERS if len(missing) >= MANY else ():
+        listener(len(missing))
+    for name in missing:
         objects[name] = compiled(written(wanted[name]))
         COMPILED.append(name)
         _write(name, objects[name])
