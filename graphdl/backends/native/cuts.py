@@ -103,14 +103,11 @@ class Vectors(Cut):
                     self._rest(start, tile)
 
     def _rest(self, start: Any, tile: Callable[[Any, Any], None]) -> None:
-        """Single vectors, then what is left of one."""
+        """Single vectors, of which the last may be a part; one text serves them all."""
         e = self.e
         stop = e.number(self.extent)
-        whole = e.sub(stop, e.rem(e.sub(stop, start), e.width))
-        with e.loop(start, whole, e.width) as place:
-            tile(place, Span(1))
-        with e.when(e.build.icmp_signed("<", whole, stop)):
-            tile(whole, Span(1, lanes_below(e, e.sub(stop, whole))))
+        with e.loop(start, stop, e.width) as place:
+            tile(place, Span(1, lanes_below(e, e.sub(stop, place))))
 
 
 def lanes_below(e: Emit, count: Any) -> Any:
