@@ -89,6 +89,8 @@ def test_a_language_model(graphdl: Invoke, folder: Path) -> None:
     [
         (["--prime", "zebra"], "`zebra` is not among the words this model knows"),
         (["--temperature", "-1"], "is not in the range"),
+        (["--temperature", "inf"], "temperature is a finite number from 0, not inf"),
+        (["--seed", "99999999999999999999999"], "seed is a whole number from 0 to 2^64 - 1"),
         (["--top-k", "0"], "is not in the range"),
     ],
 )
