@@ -48,6 +48,13 @@ BODIES = [
     "output y = e -> transpose -> window_max(3, pad = 1) -> transpose -> mean_over_time",
     "output y = e -> transpose -> window_mean(3, 1, 1) -> transpose -> max_over_time",
     "output y = slice(e, 0, 0, size(e, 0) - 1) + slice(e, 0, 1, size(e, 0)) -> max_over_time",
+    "output y = slice(e, 0, 0, T) -> slice(0, 1, T) -> mean_over_time",
+    "output y = e -> reverse -> slice(0, 0, 2) -> reverse",
+    "output y = sum(e, 0) / T",
+    "output y = sum(e -> conv1d(4, 2), 0) / size(e, 0)",
+    "output y = sum(e * (2 * T * T - T // 2 + T % 3 - 7), 0) / count(e)",
+    "output y = e / max(T, 4) -> rnn(3) -> last",
+    "output y = (e -> conv1d(4, 2)) * size(e -> conv1d(4, 2), 0)",
     "output y = e -> lstm(5) -> last",
     "output y = e -> reverse -> gru(5) -> reverse",
     "output y = (e @ transpose(e) -> softmax) @ e",
@@ -146,6 +153,18 @@ def test_a_sentence_of_padding_alone_has_one_step() -> None:
 REFUSED = [
     ("output y = (e, e) -> concat(axis = 0)", "E0403", "only the last part may end in it"),
     ("output y = sum(reshape(e, [size(e, 0) * 6]))", "E0408", "cannot be told"),
+    ("output y = e -> slice(0, T // 2, T) -> last", "E0408", "not of each"),
+    ("output y = slice(e, 0, T - 1, T)", "E0408", "write `-> last` for the last step"),
+    (
+        "output y = slice(e, 0, T - 3, T)",
+        "E0408",
+        "write `-> reverse -> slice(0, 0, 3) -> reverse` for the last 3 steps",
+    ),
+    (
+        "output y = e -> conv1d(4, 3) -> slice(0, T - 4, T - 3)",
+        "E0408",
+        "begin at a number, or write `-> last` for the last step",
+    ),
     ("input more[T]: int(9, pad = 0)\noutput y = more -> embedding(2)", "E0407", "`words`"),
 ]
 
@@ -156,6 +175,17 @@ def test_what_would_mix_padding_in_is_refused(body: str, code: str, says: str) -
         graphdl.compile(HEAD + body)
     assert caught.value.diagnostics[0].code == code
     assert says in str(caught.value)
+
+
+def test_running_averages_of_images_leave_padding_out() -> None:
+    text = HEAD + "target z\nh = reshape(e, [1, T, 6]) -> conv(2, 3, pad = 1) -> batch_norm\n"
+    text += "loss = mse(mean(h), z)"
+    words, found = sentences(), []
+    for further in (0, 5):
+        net = graphdl.compile(text, seed=1, dtype="float64")
+        net.step(words=np.pad(words, ((0, 0), (0, further))), z=np.ones(len(words)))
+        found.append(np.concatenate([net["h.batch_norm.average"], net["h.batch_norm.spread"]]))
+    assert np.allclose(found[0], found[1], rtol=0, atol=1e-12)
 
 
 def test_without_padding_nothing_is_masked() -> None:
