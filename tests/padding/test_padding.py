@@ -10,7 +10,7 @@ import pytest
 import graphdl
 from graphdl.backends import Executable, Store
 from graphdl.backends.transfer import host
-from graphdl.errors import ModelError
+from graphdl.errors import DataError, ModelError
 
 LENGTHS = (7, 3, 5, 2)
 FURTHER = 4  # padding behind the longest of them
@@ -175,6 +175,20 @@ def test_what_would_mix_padding_in_is_refused(body: str, code: str, says: str) -
         graphdl.compile(HEAD + body)
     assert caught.value.diagnostics[0].code == code
     assert says in str(caught.value)
+
+
+SHORT = ["last", "mean_over_time", "max_over_time"]
+
+
+@pytest.mark.parametrize("end", SHORT)
+def test_a_sentence_that_is_too_short_has_one_step_beside_a_longer_one(end: str) -> None:
+    net = graphdl.compile(HEAD + f"output y = e -> conv1d(4, 3) -> {end}", seed=1, dtype="float64")
+    with pytest.raises(DataError, match=f"T = 2 is too short for `y.{end}`"):
+        net(words=[[4, 5]])
+    beside = net(words=[[4, 5], [6, 7, 8, 9]])["y"][0]
+    e = np.concatenate([net["e.embedding.weight"][[4, 5]], np.zeros((1, 6))])
+    by_hand = np.einsum("td,odt->o", e, net["y.conv1d.weight"]) + net["y.conv1d.bias"]
+    assert np.allclose(beside, by_hand, rtol=0, atol=1e-12)
 
 
 def test_running_averages_of_images_leave_padding_out() -> None:
