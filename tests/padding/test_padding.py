@@ -233,6 +233,41 @@ def test_another_array_module_gives_the_same(dtype: str, standin: Any) -> None:
         assert np.abs(value - theirs[name]).max() < (1e-5 if dtype == "float32" else 1e-13), name
 
 
+ONE_BY_ONE = """
+input w[T]: int(20)
+target y: int(3)
+h = w -> embedding(4) -> rnn(5)
+scores = h -> last -> linear(3)
+output o = scores -> softmax
+output steps = h
+loss = scores -> cross_entropy(y)
+train {
+  batch  = 1
+  epochs = 1
+}
+"""
+
+
+def test_sequences_that_nothing_fills_up_are_run_one_by_one() -> None:
+    random = np.random.default_rng(0)
+    rows = [random.integers(1, 20, n).tolist() for n in (9, 3, 5, 4)]
+    y = [0, 1, 2, 0]
+    net = graphdl.compile(ONE_BY_ONE, seed=1, dtype="float64")
+    history = net.fit(w=rows, y=y, validation={"w": rows, "y": y})
+    found = net.predict(w=rows, batch=1)
+    by_hand = np.concatenate([net(w=[row])["o"] for row in rows])
+    assert np.array_equal(found, by_hand)
+    loss = -np.log(by_hand[range(4), y]).mean()
+    for measured in (net.evaluate(w=rows, y=y), net.evaluate(w=rows, y=y, batch=1)):
+        assert measured["loss"] == pytest.approx(loss, abs=1e-12)
+    assert history[-1]["validation_loss"] == pytest.approx(loss, abs=1e-12)
+    for run in (lambda: net.evaluate(w=rows, y=y, batch=2), lambda: net.predict(w=rows)):
+        with pytest.raises(DataError, match=r"from 3 to \d+: .* take them one by one: `batch = 1`"):
+            run()
+    with pytest.raises(DataError, match="`steps` differs in length from sequence to sequence"):
+        net.predict(w=rows, batch=1, output="steps")
+
+
 def test_a_mean_over_batches_counts_real_steps() -> None:
     """Batches of unlike lengths, weighed by their real steps, give the mean over all of them."""
     net = graphdl.compile(TAGGER, seed=1, dtype="float64")
