@@ -36,7 +36,7 @@ def command(
     checkpoint: Path,
     split: str | None,
     data: str | None,
-    batch: int,
+    batch: int | None,
     data_dir: Path | None,
     gpu: bool,
     backend: str | None,

@@ -64,7 +64,7 @@ def command(
     probabilities: bool,
     split: str | None,
     data: str | None,
-    batch: int,
+    batch: int | None,
     data_dir: Path | None,
     gpu: bool,
     backend: str | None,
@@ -76,7 +76,7 @@ def command(
     choice too: class 1 above one half. A model that tags every word gives its tags, with blanks
     between them.
     """
-    from graphdl.network.judging import tags
+    from graphdl.network.judging import predicted, tagged
 
     net = opened(checkpoint, chosen(gpu, backend))
     name = _output(net, output)
@@ -86,15 +86,13 @@ def command(
             "this data is one long text, not examples to predict: `graphdl eval` measures the "
             "model on it, `graphdl sample` writes on"
         )
-    inputs = chosen_split.batch(slice(0, len(chosen_split)), net.dtype)
-    found = net.predict(
-        batch=batch, output=name, **{n: v for n, v in inputs.items() if n in net.inputs}
-    )
-    sequences = None if probabilities else tags(net, name, found, inputs)
-    if sequences is not None and labels is None:
-        texts = [[text] for text in sequences]
-        _write(target, _columns(1, True, header), _numbered(chosen_split, id_base, texts))
-        return
+    if not probabilities and labels is None:
+        texts = tagged(net, chosen_split, name, batch)
+        if texts is not None:
+            rows = _numbered(chosen_split, id_base, [[text] for text in texts])
+            _write(target, _columns(1, True, header), rows)
+            return
+    found = predicted(net, chosen_split, name, batch)
     values = found.reshape(len(found), -1)
     if values.shape[1] == 1 and labels is not None and not probabilities:
         values = _both(values)

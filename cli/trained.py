@@ -24,7 +24,7 @@ NAMES = ("best.safetensors", "last.safetensors")
 def takes_examples(command: F) -> F:
     """Adds `split`, `data` and `batch`."""
     command = click.option(
-        "--batch", type=click.IntRange(1), default=256, show_default=True, help="At a time."
+        "--batch", type=click.IntRange(1), help="So many examples at a time.  [default: 256]"
     )(command)
     command = click.option(
         "--data",

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import DataError
-from ..program import Dim, Input, Program, Size, evaluate
-from ..program.primitives import Amax, ArgMax, Gather, Iota
+from ..passes.fused import Fused
+from ..program import Dim, Input, Op, Program, Size, Value, evaluate
+from ..program.primitives import (
+    Amax,
+    ArgMax,
+    Broadcast,
+    Cast,
+    Copy,
+    Div,
+    Extent,
+    Gather,
+    Iota,
+    Mul,
+    Reshape,
+    Scan,
+    Slice,
+    Sum,
+    Transpose,
+)
 
 Shape = tuple[int, ...]
 
@@ -47,15 +64,61 @@ def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
         return
     _require_positions(program, sizes)
     some = {**sizes, "B": max(sizes.get("B", 1), 1)}
-    for op in program.ops:
-        # Nothing is the sum of nothing, but there is no largest of nothing.
-        strict = isinstance(op.primitive, Amax | ArgMax)
-        dims = [d for arg in op.args for d in arg.type.shape] if strict else op.out.type.shape
-        for dim in dims:
-            if isinstance(dim, Size) and evaluate(dim, some) < (1 if strict else 0):
+    nothing: dict[Value, Dim] = {}
+    for op in _every(program.ops):
+        for dim, least in (*_wanted(op), *_divided(op, nothing, some)):
+            if isinstance(dim, Size) and evaluate(dim, some) < least:
                 given = ", ".join(f"{n} = {sizes[n]}" for n in sorted(dim.names() - {"B"}))
                 where = f"`{op.origin}`" if op.origin else "the model"
                 raise DataError(f"{given} is too short for {where}")
+
+
+def _every(ops: Iterable[Op]) -> Iterator[Op]:
+    """Operations one by one, those of groups and of the bodies of scans too."""
+    for op in ops:
+        if isinstance(op.primitive, Fused):
+            yield from op.primitive.expand(op)
+            continue
+        if isinstance(op.primitive, Scan):
+            yield from _every(op.primitive.body.ops)
+        yield op
+
+
+def _wanted(op: Op) -> Iterator[tuple[Dim, int]]:
+    """Sizes and the least that they may be."""
+    for dim in op.out.type.shape:
+        yield dim, 0
+    match op.primitive:
+        case Amax() | ArgMax():
+            # Nothing is the sum of nothing, but there is no largest of nothing.
+            yield from ((dim, 1) for arg in op.args for dim in arg.type.shape)
+        case Gather():
+            yield op.args[0].type.shape[0], 1
+        case Slice(axis=axis, start=start, stop=stop):
+            yield start, 0
+            yield op.args[0].type.shape[axis] - stop, 0
+
+
+def _divided(
+    op: Op, nothing: dict[Value, Dim], sizes: Mapping[str, int]
+) -> Iterator[tuple[Dim, int]]:
+    """The size that is 0 where this divides by it: nothing is the sum of nothing, but has no mean.
+
+    `nothing` collects, in order, the numbers that are 0 because there are no steps to count.
+    """
+    dims: tuple[Dim, ...] = ()
+    match op.primitive:
+        case Extent(dim=dim):
+            dims = (dim,)
+        case Sum(axes=axes):
+            dims = tuple(op.args[0].type.shape[axis] for axis in axes)
+        case Div() if op.args[1] in nothing:
+            yield nothing[op.args[1]], 1
+        case Broadcast() | Reshape() | Transpose() | Copy() | Cast() | Mul():
+            dims = tuple(nothing[arg] for arg in op.args if arg in nothing)
+    for dim in dims:
+        if evaluate(dim, sizes) == 0:
+            nothing[op.out] = dim
 
 
 def _require_positions(program: Program, sizes: Mapping[str, int]) -> None:

@@ -95,6 +95,14 @@ class Split:
         row = index if self.rows is None else int(self.rows[index])
         return f"{self.source}, {self.unit} {row}"
 
+    @property
+    def uneven(self) -> bool:
+        """Whether sequences differ in length and nothing fills them up: they come one by one."""
+        return any(
+            isinstance(values, Ragged) and self.column(name).pad is None and values.uneven
+            for name, values in self.fields.items()
+        )
+
     def take(self, rows: Rows) -> Self:
         """Some of the examples; a slice makes views, a list of numbers copies."""
         places = np.arange(len(self)) if self.rows is None else self.rows
@@ -151,13 +159,7 @@ class Split:
             array: Array = values
             return array
         pad = self.column(name).pad
-        if pad is None and len(values) and values.lengths.min() < values.lengths.max():
-            least, most = values.lengths.min(), values.lengths.max()
-            raise DataError(
-                f"the sequences of `{name}` in a batch differ in length, from {least} to {most}: "
-                f"write `input {name}[T]: int(n, pad = 0)`, or train with `batch = 1`"
-            )
-        return values.padded(pad or 0, multiple)
+        return values.even(name) if pad is None else values.padded(pad, multiple)
 
 
 def _joined(first: Field, second: Field) -> Field:

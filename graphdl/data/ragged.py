@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
+
 Array = NDArray[Any]
 
 
@@ -72,6 +74,21 @@ class Ragged:
     def row_of(self, place: int) -> int:
         """The row in which a place of `flat` lies."""
         return int(np.searchsorted(np.cumsum(self.lengths), place, side="right"))
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the rows differ in length."""
+        return len(self) > 0 and bool(self.lengths.min() < self.lengths.max())
+
+    def even(self, name: str) -> Array:
+        """An array [rows, length] of rows that nothing fills up; DataError where they differ."""
+        if self.uneven:
+            least, most = self.lengths.min(), self.lengths.max()
+            raise DataError(
+                f"the sequences of `{name}` in a batch differ in length, from {least} to {most}: "
+                f"write `input {name}[T]: int(n, pad = 0)`, or take them one by one: `batch = 1`"
+            )
+        return self.padded(0)
 
     def padded(self, pad: float, multiple: int = 1) -> Array:
         """An array [rows, longest], short rows filled up, the longest rounded up to a multiple."""

@@ -37,6 +37,8 @@ def lift(t: Tracer, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
     if isinstance(value, Size):
+        if t.padding.concerns(value):
+            return Tensor(t.padding.number(value), batched=True)
         return Tensor(t.builder.extent(value), batched=False)
     if isinstance(value, bool):
         return Tensor(t.builder.constant(value, "bool"), batched=False)

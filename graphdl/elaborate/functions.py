@@ -127,9 +127,25 @@ def slice_(t: Tracer, x: Any, axis: Any, start: Any, stop: Any) -> Tensor:
     place = program_axis(x, axis)
     extent = x.value.type.shape[place]
     first, end = wanted.size(start, "start"), wanted.size(stop, "stop")
+    if t.padding.concerns(first):
+        raise Fact(
+            "E0408",
+            f"`slice` from {first} begins at the end of the longest sentence of a batch, "
+            "not of each",
+            _of_the_end(extent - first if end == extent else 0),
+        )
     if _reaches_over(first, end, extent):
         raise Fact("E0413", f"`slice` from {first} to {end} leaves the {extent} of {describe(x)}")
     return Tensor(t.builder.slice(x.value, place, first, end), x.batched, x.classes)
+
+
+def _of_the_end(steps: Dim) -> str:
+    """What to type for the last steps of padded sequences, where their number is known."""
+    if steps == 1:
+        return "write `-> last` for the last step"
+    if isinstance(steps, int) and steps > 1:
+        return f"write `-> reverse -> slice(0, 0, {steps}) -> reverse` for the last {steps} steps"
+    return "begin at a number, or write `-> last` for the last step"
 
 
 def _reaches_over(first: Dim, end: Dim, extent: Dim) -> bool:

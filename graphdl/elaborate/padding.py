@@ -30,6 +30,7 @@ class Padding:
         self._ids: dict[str, tuple[Value, int]] = {}
         self._lengths: dict[str, Value] = {}
         self._real: dict[str, Value] = {}
+        self._numbers: dict[str, Value] = {}
 
     def declare(self, size: Dim, name: str, ids: Value, pad: int) -> None:
         """The input or target `name`, [B, T] ids, ends where only `pad` follows."""
@@ -54,6 +55,37 @@ class Padding:
             found = self._declared(key) if key in self._ids else self._worked_out(dim)
             self._lengths[key] = self.build.maximum(found, 1)
         return self._lengths[key]
+
+    def number(self, dim: Dim) -> Value:
+        """A size as a number, with the real length of each example in it: floats [B].
+
+        `length` counts entries, so that it has at least 1; this is the number as written.
+        """
+        key = str(dim)
+        if key not in self._numbers:
+            self._numbers[key] = self.build.cast(self._written(dim), "float")
+        return self._numbers[key]
+
+    def _written(self, dim: Dim) -> Value:
+        build = self.build
+        if not self.concerns(dim):
+            return build.cast(build.extent(dim), "int")
+        assert isinstance(dim, Size)
+        total: Value | None = None
+        for monomial, factor in dim.terms:
+            term = build.constant(factor, "int")
+            for atom in monomial:
+                term = build.mul(term, self._atom(atom))
+            total = term if total is None else build.add(total, term)
+        assert total is not None
+        return total
+
+    def _atom(self, atom: str | Quotient) -> Value:
+        if isinstance(atom, str):
+            name = Size.named(atom)
+            return self.length(name) if self.concerns(name) else self._written(name)
+        top, bottom = self._written(atom.top), self._written(atom.bottom)
+        return getattr(self.build, "floordiv" if atom.operator == "//" else "mod")(top, bottom)  # type: ignore[no-any-return]
 
     def real(self, dim: Dim) -> Value:
         """Which entries of an axis are real: truths [B, dim]."""

@@ -10,7 +10,7 @@ from ..data.sampler import Sampler
 from ..errors import UsageError
 from .settings import Settings
 
-LEAST_BATCH = 100  # single examples train well but test slowly
+AT_A_TIME = 100  # at least: single examples train well but test slowly
 
 
 def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
@@ -30,13 +30,14 @@ def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
 
 
 def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) -> Feed:
-    """The batches of an evaluation: all examples in order.
+    """The batches of an evaluation: all examples in order, `batch` at a time.
 
-    A text whose states are carried is one sequence, read at as many steps at a time as training
-    does in all its streams.
+    Without it a batch is as large as in training, and larger where examples fit together. A text
+    whose states are carried is one sequence, read at as many steps at a time as training does in
+    all its streams.
     """
     _check(split, settings)
-    batch, window = max(batch or settings.batch, LEAST_BATCH), settings.window
+    batch, window = at_a_time(split, batch, settings.batch, AT_A_TIME), settings.window
     if split.stream:
         assert window is not None
         if settings.carries_in_evaluation:
@@ -45,6 +46,18 @@ def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) ->
         return Pieces(split, Sampler("sequential", count, batch), window, tail=True)
     sampler = Sampler("sequential", len(split), batch)
     return _cut(split, sampler, window) if window else Batches(split, sampler)
+
+
+def at_a_time(split: Any, asked: int | None, trained: int, least: int) -> int:
+    """How many examples to run at once: as asked, else as in training but at least so many.
+
+    Sequences that nothing fills up cannot be more than they were in training.
+    """
+    if asked is not None:
+        if asked < 1:
+            raise UsageError(f"a batch must hold at least 1 example, got {asked}")
+        return asked
+    return trained if getattr(split, "uneven", False) else max(trained, least)
 
 
 def _sampler(count: int, settings: Settings, reach: int, lengths: Any = None) -> Sampler:

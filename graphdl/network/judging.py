@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data import Column, Dataset, Split
+from ..data.arrays import ragged
 from ..data.lookup import silent
+from ..data.ragged import Ragged
 from ..engine.confusion import Confusion
 from ..engine.evaluate import evaluate as evaluate_feed
-from ..engine.feeding import evaluating_feed
+from ..engine.feeding import at_a_time, evaluating_feed
 from ..engine.settings import Settings
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..program import Dim, Size
 from .asked import by_name, wires
 from .fitting import examples, settings_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .network import Network
 
 Array = np.ndarray[Any, Any]
+AT_A_TIME = 256  # examples that are run at once, unless said
 MOST_CLASSES = 1000  # of a confusion matrix: with more, nobody reads it
 
 
@@ -46,12 +49,15 @@ def evaluate(
     net: Network,
     /,
     *data: Any,
-    batch: int = 256,
+    batch: int | None = None,
     split: str | None = None,
     data_dir: str | Path | None = None,
     **arrays: Any,
 ) -> dict[str, float]:
     """Loss and metrics, averaged over all examples.
+
+    `batch` examples are run at a time: 256, unless sequences of different lengths were trained with
+    less because nothing fills them up.
 
     Arrays [examples, *shape] come as for `fit`; without them the file's `data` is used, and `split`
     names a part of it: the test part, else validation, else training.
@@ -64,9 +70,9 @@ def evaluate(
     return measure(net, chosen, batch, settings)
 
 
-def measure(net: Network, split: Split, batch: int, settings: Settings) -> dict[str, float]:
+def measure(net: Network, split: Split, batch: int | None, settings: Settings) -> dict[str, float]:
     """Loss and metrics over a split, in windows and with carried states where settings say so."""
-    feed = evaluating_feed(split, settings, batch)
+    feed = evaluating_feed(split, settings, at_a_time(split, batch, settings.batch, AT_A_TIME))
     return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
 
 
@@ -81,7 +87,8 @@ def predict(
     """One output for many examples, [examples, *shape], computed in batches.
 
     Inputs [examples, *shape] go by name, or in the order of the file; `output` is the first one
-    unless named, and may be any node.
+    unless named, and may be any node. Sequences of different lengths for which the model has no
+    `pad` are run with `batch = 1`.
 
     Raises UsageError for unknown names, DataError for arrays that do not fit.
     """
@@ -96,17 +103,36 @@ def predict(
     if wanted not in net.graph.outputs:
         wires(net.graph, (wanted,))
     extra = () if wanted in net.graph.outputs else (wanted,)
-    held = accepted(net.inputs, given, missing_ok=True)
-    count = len(next(iter(held.values())))
-    parts = [
-        net(outputs=extra, **{k: v[i : i + batch] for k, v in held.items()})[wanted]
-        for i in range(0, max(count, 1), batch)
-    ]
+    uneven = {n: rows for n, v in given.items() if (rows := _uneven(net, n, v)) is not None}
+    held = accepted(net.inputs, {n: v for n, v in given.items() if n not in uneven}, True)
+    count = max([len(v) for v in held.values()] + [len(v) for v in uneven.values()])
+    parts = []
+    for i in range(0, max(count, 1), batch):
+        some = {n: v[i : i + batch] for n, v in held.items()}
+        some |= {n: v[i : i + batch].even(n) for n, v in uneven.items()}
+        parts.append(net(outputs=extra, **some)[wanted])
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise DataError(
+            f"`{wanted}` differs in length from sequence to sequence, which makes no array: "
+            "call the network with each of them"
+        )
     return np.concatenate(parts)
 
 
+def _uneven(net: Network, name: str, values: Any) -> Ragged | None:
+    """Sequences of different lengths that nothing fills up: they can be run one by one."""
+    port = net.inputs.get(name)
+    if port is None or port.pad is not None or len(port.shape) != 1:
+        return None
+    try:
+        np.asarray(values)
+    except ValueError:
+        return ragged(values)
+    return None
+
+
 def confusion(
-    net: Network, split: Split, batch: int = 256, settings: Settings | None = None
+    net: Network, split: Split, batch: int | None = None, settings: Settings | None = None
 ) -> Confusion | None:
     """Which class is taken for which, padding left out.
 
@@ -120,6 +146,7 @@ def confusion(
     names = _names(split.column(target), classes)
     counts = Confusion.empty(classes, names)
     wires, carry = {output: net.graph.outputs[output]}, settings.carries_in_evaluation
+    batch = at_a_time(split, batch, settings.batch, AT_A_TIME)
     for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
         inputs = {name: fed.batch[name] for name in net.graph.inputs}
         found = net.read(wires, inputs, fed.fresh if carry else None)[output].argmax(-1)
@@ -159,7 +186,21 @@ def _real(net: Network, steps: tuple[Dim, ...], ids: Array, batch: Mapping[str, 
     return found
 
 
-def tags(net: Network, output: str, found: Array, inputs: Mapping[str, Array]) -> list[str] | None:
+def predicted(net: Network, split: Split, output: str, batch: int | None = None) -> Array:
+    """One output for every example of a split; steps that other examples have more are zeros."""
+    parts = [found for found, _ in _runs(net, split, output, batch)]
+    longest = tuple(map(max, zip(*(part.shape[1:] for part in parts), strict=True)))
+    if all(part.shape[1:] == longest for part in parts):
+        return np.concatenate(parts)
+    whole = np.zeros((sum(map(len, parts)), *longest), parts[0].dtype)
+    row = 0
+    for part in parts:
+        rows = slice(row, row := row + len(part))
+        whole[(rows, *(slice(0, size) for size in part.shape[1:]))] = part
+    return whole
+
+
+def tagged(net: Network, split: Split, output: str, batch: int | None = None) -> list[str] | None:
     """The best class of every step, by name where the classes have names, a text per example.
 
     None for an output that does not score the classes of steps.
@@ -167,11 +208,23 @@ def tags(net: Network, output: str, found: Array, inputs: Mapping[str, Array]) -
     shape = net.graph.shaped(net.graph.outputs[output]).shape
     if len(shape) != 2 or not isinstance(shape[0], Size) or not isinstance(shape[1], int):
         return None
-    tagged = [n for n, s in net.graph.targets.items() if (*s.shape, s.classes) == shape]
-    words = next((net.vocabularies[n].words for n in tagged if n in net.vocabularies), ())
-    best = found.argmax(-1)
-    real = _real(net, shape[:1], best, inputs)
-    return [
-        " ".join(words[i] if i < len(words) else str(i) for i in row[kept].tolist())
-        for row, kept in zip(best, real, strict=True)
-    ]
+    scored = [n for n, s in net.graph.targets.items() if (*s.shape, s.classes) == shape]
+    words = next((net.vocabularies[n].words for n in scored if n in net.vocabularies), ())
+    texts = []
+    for found, inputs in _runs(net, split, output, batch):
+        best = found.argmax(-1)
+        for row, kept in zip(best, _real(net, shape[:1], best, inputs), strict=True):
+            ids = row[kept].tolist()
+            texts.append(" ".join(words[i] if i < len(words) else str(i) for i in ids))
+    return texts
+
+
+def _runs(
+    net: Network, split: Split, output: str, batch: int | None
+) -> Iterator[tuple[Array, dict[str, Array]]]:
+    """An output for some examples after the other, with their inputs."""
+    count = at_a_time(split, batch, settings_of_run(net).batch, AT_A_TIME)
+    for i in range(0, len(split), count):
+        some = split.batch(slice(i, i + count), net.dtype)
+        inputs = {name: some[name] for name in net.graph.inputs}
+        yield net.predict(batch=count, output=output, **inputs), inputs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UsageError
-from ..graph import Wire
+from .along_time import reading
 from .judging import settings_of_run
 
 if TYPE_CHECKING:
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from .network import Network
 
 Array = np.ndarray[Any, Any]
-CONTEXT = 128  # tokens that a model without states sees, where training had no window
+CONTEXT = 128  # tokens that a model sees again for each, where training had no window
+SEEDS = 2**64
+NEAR = 1e-3  # to 1, of a sum of float32 probabilities
 
 
 def sample(
@@ -33,13 +37,17 @@ def sample(
     `temperature` divides the scores: below 1 likely tokens become likelier, at 0 the likeliest is
     taken; `top_k` draws among so many only. The same seed gives the same text.
 
+    A model in which only scans look along time goes on from its states; any other reads the last
+    tokens again for each, as many as a window of its training had.
+
     Raises UsageError when the model is no language model, has not seen a text, or does not know a
     word of `prime`.
     """
-    _check(n, temperature, top_k)
+    _check(n, prime, temperature, top_k, seed)
     model = _Model(net)
     ids = model.begin(prime)
-    random = np.random.Generator(np.random.Philox(key=[seed, 2]))
+    model.settle(ids)
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, 2], np.uint64)))
     scores = model.read(ids)
     for _ in range(n):
         ids.append(_drawn(scores, random, temperature, top_k))
@@ -47,29 +55,46 @@ def sample(
     return model.vocabulary.decode(ids[model.silent :])
 
 
-def _check(n: int, temperature: float, top_k: int | None) -> None:
-    if n < 0:
-        raise UsageError(f"n is a number of tokens from 0, not {n}")
-    if not temperature >= 0:
-        raise UsageError(f"temperature is a number from 0, not {temperature:g}")
-    if top_k is not None and top_k < 1:
-        raise UsageError(f"top_k is a number of tokens from 1, not {top_k}")
+def _check(n: Any, prime: Any, temperature: Any, top_k: Any, seed: Any) -> None:
+    """UsageError for an argument that is none."""
+    if not _whole(n) or n < 0:
+        raise UsageError(f"n is a number of tokens from 0, not {n!r}")
+    if not isinstance(prime, str):
+        raise UsageError(f'prime is a text, such as "the cat", not {prime!r}')
+    if not _number(temperature) or not 0 <= temperature < math.inf:
+        raise UsageError(f"temperature is a finite number from 0, not {_shown(temperature)}")
+    if top_k is not None and (not _whole(top_k) or top_k < 1):
+        raise UsageError(f"top_k is a number of tokens from 1, not {top_k!r}")
+    if not _whole(seed) or not 0 <= seed < SEEDS:
+        raise UsageError(f"seed is a whole number from 0 to 2^64 - 1, not {seed!r}")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 class _Model:
     """A network as a reader of tokens.
 
-    silent   how many of the first tokens are not part of the text
+    silent    how many of the first tokens are not part of the text
+    carries   whether states go on from token to token; otherwise the last `context` are read again
     """
 
     def __init__(self, net: Network) -> None:
         self.net = net
         self.name = _text_input(net)
         self.vocabulary: Vocabulary = net.vocabularies[self.name]
-        self.output = _scores(net, len(self.vocabulary.words))
+        self.outputs = _of_next_token(net, self.name)
         self.silent = 0
         self.seen: list[int] = []
-        self.context = settings_of_run(net).window or CONTEXT
 
     def begin(self, prime: str) -> list[int]:
         """The tokens to start from: those of the prime, or the end of a sentence before."""
@@ -84,22 +109,56 @@ class _Model:
         newline = words.words.index("\n") if "\n" in words.words else 0
         return [newline if words.end is None else words.end]
 
+    def settle(self, ids: list[int]) -> None:
+        """Choose the output to draw from, by what it gives for some tokens, and how to go on."""
+        self.output = self._chosen(ids)
+        length = self.net.graph.inputs[self.name].shape[0]
+        how = reading(self.net.program(), self.output, length)
+        if how.backwards:
+            raise UsageError(
+                f"this model reads backwards and cannot write on: `{self.output}` turns time "
+                "round, so a token depends on those behind it"
+            )
+        self.carries = how.recurrent and how.stepwise
+        self.context = settings_of_run(self.net).window or CONTEXT
+        if how.recurrent:
+            self.context = max(self.context, CONTEXT)
+        self.context = min(self.context, how.positions or self.context)
+
+    def _chosen(self, ids: list[int]) -> str:
+        """Probabilities if there are any, else logarithms of some, else the only scores."""
+        if len(self.outputs) == 1:
+            return self.outputs[0]
+        wires = {name: self.net.graph.outputs[name] for name in self.outputs}
+        found = self.net.read(wires, {self.name: np.array([ids[-1:]], np.int64)}, None)
+        rows = {name: np.array(found[name][0, -1], np.float64) for name in self.outputs}
+        with np.errstate(over="ignore"):
+            sure = [n for n in rows if _is_distribution(rows[n])]
+            sure += [n for n in rows if _is_distribution(np.exp(rows[n]))]
+        if not sure:
+            listed = " or ".join(f"`{name}`" for name in self.outputs)
+            raise UsageError(
+                f"whether {listed} scores the next token is not clear: "
+                "write `output p = scores -> softmax` for the one that does"
+            )
+        return sure[0]
+
     def read(self, ids: list[int]) -> Array:
         """Scores of the token that follows, after reading some more: float64 [words]."""
         fresh, self.seen = not self.seen, [*self.seen, *ids][-self.context :]
-        found = self._run(ids, fresh) if self.net.graph.recurrent else self._run(self.seen, None)
-        scores: Array = np.array(found[0, -1], np.float64)
+        found = self._run(ids, fresh) if self.carries else self._run(self.seen, None)
+        scores = _logarithms(found[0, -1])
         scores[len(self.vocabulary.words) :] = -np.inf
         if self.vocabulary.pad is not None:
             scores[self.vocabulary.pad] = -np.inf
+        if not math.isfinite(scores.max()):
+            raise UsageError(f"`{self.output}` is not finite: there is nothing to draw from")
         return scores
 
     def _run(self, ids: list[int], fresh: bool | None) -> Array:
         wires = {self.output: self.net.graph.outputs[self.output]}
         data = {self.name: np.array([ids], np.int64)}
-        found = self.net.read(wires, data, fresh)[self.output]
-        with np.errstate(divide="ignore"):
-            return np.log(found) if _is_softmax(self.net, self.output) else found
+        return self.net.read(wires, data, fresh)[self.output]
 
 
 def _text_input(net: Network) -> str:
@@ -115,19 +174,30 @@ def _text_input(net: Network) -> str:
     return names[0]
 
 
-def _scores(net: Network, words: int) -> str:
-    for name, port in net.outputs.items():
-        if len(port.shape) == 2 and isinstance(port.shape[1], int) and port.shape[1] >= words:
-            return name
-    raise UsageError(
-        f"sampling wants an output of scores for the next token, [T, {words}]: "
-        "write `output = scores -> softmax`"
-    )
+def _of_next_token(net: Network, text: str) -> list[str]:
+    """Outputs with a number for each class of the text at each of its steps."""
+    (length,), classes = net.graph.inputs[text].shape, net.graph.inputs[text].classes
+    shapes = {name: net.graph.shaped(wire).shape for name, wire in net.graph.outputs.items()}
+    found = [name for name, shape in shapes.items() if shape == (length, classes)]
+    if not found:
+        raise UsageError(
+            f"sampling wants an output of scores for the next token, [{length}, {classes}]: "
+            "write `output = scores -> softmax`"
+        )
+    return found
 
 
-def _is_softmax(net: Network, output: str) -> bool:
-    wire: Wire = net.graph.outputs[output]
-    return net.graph.nodes[wire.node].label == "softmax"
+def _is_distribution(row: Array) -> bool:
+    return bool(row.min() >= 0 and abs(row.sum() - 1) < NEAR)
+
+
+def _logarithms(row: Array) -> Array:
+    """Scores as they are; of probabilities, whatever made them, their logarithms."""
+    scores = np.array(row, np.float64)
+    if not _is_distribution(scores):
+        return scores
+    with np.errstate(divide="ignore"):
+        return np.log(scores)
 
 
 def _drawn(
@@ -138,8 +208,11 @@ def _drawn(
     if temperature == 0 or top_k == 1:
         return int(scores.argmax())
     if top_k is not None and top_k < len(scores):
-        least = np.partition(scores, -top_k)[-top_k]
-        scores = np.where(scores >= least, scores, -np.inf)
-    weights = np.exp((scores - scores.max()) / temperature)
+        # Of equal scores the first ones: a partition would keep all that tie with the last.
+        dropped = np.argsort(-scores, kind="stable")[top_k:]
+        scores = scores.copy()
+        scores[dropped] = -np.inf
+    with np.errstate(over="ignore"):
+        weights = np.exp((scores - scores.max()) / temperature)
     total = weights.cumsum()
     return int(min(np.searchsorted(total, point * total[-1], side="right"), len(total) - 1))

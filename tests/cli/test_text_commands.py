@@ -100,6 +100,8 @@ def test_a_language_model(graphdl: Invoke, folder: Path) -> None:
     [
         (["--prime", "zebra"], "`zebra` is not among the words this model knows"),
         (["--temperature", "-1"], "is not in the range"),
+        (["--temperature", "inf"], "temperature is a finite number from 0, not inf"),
+        (["--seed", "99999999999999999999999"], "seed is a whole number from 0 to 2^64 - 1"),
         (["--top-k", "0"], "is not in the range"),
     ],
 )
@@ -124,6 +126,34 @@ def test_tags_are_measured_by_class_without_padding(graphdl: Invoke, folder: Pat
     told = graphdl("predict", folder / "runs" / "tagger-1", "--data", 'lines("new.txt")')
     assert told.exit_code == 0, told.output
     assert told.stdout.splitlines() == ["Id,Prediction", "0,D N", "1,D"]
+
+
+@pytest.mark.parametrize("model", ["tagger", "classifier"])
+def test_sentences_without_padding_come_one_by_one(
+    model: str, graphdl: Invoke, folder: Path
+) -> None:
+    text = (folder / f"{model}.gdl").read_text("utf-8")
+    text = text.replace(", pad = 0", "").replace("epochs ", "batch = 1\n  epochs ")
+    (folder / "single.gdl").write_text(text, "utf-8")
+    trained = graphdl("train", "single.gdl", "-q")
+    assert trained.exit_code == 0, trained.output
+    run = folder / "runs" / "single-1"
+    for arguments in ([], ["--batch", "1"]):
+        judged = graphdl("eval", run, "--json", *arguments)
+        assert judged.exit_code == 0, judged.output
+        told = graphdl("predict", run, "--split", "train", *arguments)
+        assert told.exit_code == 0, told.output
+    assert len(told.stdout.splitlines()) == (4 if model == "tagger" else 5)
+    refused = graphdl("eval", run, "--batch", "2")
+    assert refused.exit_code == 4
+    assert "take them one by one: `batch = 1`" in refused.output
+
+
+def test_numbers_of_steps_are_as_many_as_of_the_longest(graphdl: Invoke, folder: Path) -> None:
+    graphdl("train", "tagger.gdl", "-q")
+    told = graphdl("predict", folder / "runs" / "tagger-1", "--probabilities", "--batch", "1")
+    assert told.exit_code == 0, told.output
+    assert len({line.count(",") for line in told.stdout.splitlines()}) == 1
 
 
 def test_predictions_carry_the_numbers_of_the_file(graphdl: Invoke, folder: Path) -> None:

@@ -112,8 +112,19 @@ def test_letters(tmp_path: Path) -> None:
 MISUSED = {
     "a word it does not know": ({"prime": "zebra"}, "`zebra` is not among the"),
     "a count": ({"n": -1}, "n is a number of tokens from 0, not -1"),
-    "a temperature": ({"temperature": -0.5}, "temperature is a number from 0, not -0.5"),
+    "half a token": ({"n": 2.5}, "n is a number of tokens from 0, not 2.5"),
+    "a count as a text": ({"n": "5"}, "n is a number of tokens from 0, not '5'"),
+    "a temperature": ({"temperature": -0.5}, "temperature is a finite number from 0, not -0.5"),
+    "no end of heat": ({"temperature": float("inf")}, "is a finite number from 0, not inf"),
+    "not a temperature": ({"temperature": float("nan")}, "is a finite number from 0, not nan"),
+    "a warm word": ({"temperature": "x"}, "temperature is a finite number from 0, not 'x'"),
     "so many": ({"top_k": 0}, "top_k is a number of tokens from 1, not 0"),
+    "so many and a half": ({"top_k": 2.5}, "top_k is a number of tokens from 1, not 2.5"),
+    "no prime": ({"prime": None}, 'prime is a text, such as "the cat", not None'),
+    "a list as prime": ({"prime": ["the"]}, "not ['the']"),
+    "half a seed": ({"seed": 1.5}, "seed is a whole number from 0 to 2^64 - 1, not 1.5"),
+    "a seed below 0": ({"seed": -1}, "seed is a whole number from 0 to 2^64 - 1, not -1"),
+    "too large a seed": ({"seed": 2**64}, "not 18446744073709551616"),
 }
 
 

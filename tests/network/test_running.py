@@ -96,6 +96,48 @@ def test_lengths_vary() -> None:
         net(x=np.ones((4, 1, 2)))
 
 
+TOO_SHORT = [
+    ("x -> conv1d(3, 3) -> last", 2, "last"),
+    ("x -> conv1d(3, 3) -> mean_over_time", 2, "mean_over_time"),
+    ("x -> conv1d(3, 3) -> argmax(0) -> number", 2, "argmax"),
+    ("mean(x -> conv1d(3, 3))", 2, "mean"),
+    ("x -> last", 0, "last"),
+    ("x -> slice(0, 0, 3)", 2, "slice"),
+    ("x -> slice(0, 1, T) -> mean_over_time", 1, "mean_over_time"),
+    ("x -> slice(0, 1, T) -> transpose -> window_mean(1) -> mean(1)", 1, "mean"),
+]
+
+
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize(("body", "length", "where"), TOO_SHORT)
+def test_of_no_steps_there_is_no_last_and_no_mean(
+    body: str, length: int, where: str, pad: bool
+) -> None:
+    head = "input x[T, 2]\n"
+    if pad:
+        head = "input w[T]: int(9, pad = 0)\nx = w -> embedding(2)\n"
+    net = gdl.compile(f"{head}target z\noutput y = {body}\nloss = mse(mean(y), z)")
+    data = {"w": np.ones((4, length), int)} if pad else {"x": np.ones((4, length, 2))}
+    for run in (net, net.gradients if length else net):
+        given = data if run is net else data | {"z": np.ones(4)}
+        with pytest.raises(DataError, match=rf"T = {length} is too short for `y\.{where}`"):
+            run(**given)
+    longer = {k: np.ones((4, length + 1, *v.shape[2:]), v.dtype) for k, v in data.items()}
+    assert np.isfinite(net(**longer)["y"]).all()
+
+
+def test_nothing_is_divided_by_no_steps() -> None:
+    net = gdl.compile("input x[T, 2]\noutput y = sum(x, 0) / size(x -> conv1d(3, 3), 0)")
+    with pytest.raises(DataError, match=r"T = 2 is too short for `y\.div`"):
+        net(x=np.ones((4, 2, 2)))
+    assert np.isfinite(net(x=np.ones((4, 3, 2)))["y"]).all()
+
+
+def test_of_no_steps_there_is_a_sum() -> None:
+    net = gdl.compile("input x[T, 2]\noutput y = sum(x -> conv1d(3, 3), 0)")
+    assert net(x=np.ones((4, 2, 2)))["y"].tolist() == [[0, 0, 0]] * 4
+
+
 def test_a_sequence_is_not_longer_than_its_positions() -> None:
     net = gdl.compile("input x[T, 2]\noutput y = x -> add_positions(5)")
     assert net(x=np.ones((4, 5, 2)))["y"].shape == (4, 5, 2)

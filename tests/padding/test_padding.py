@@ -10,7 +10,7 @@ import pytest
 import graphdl
 from graphdl.backends import Executable, Store
 from graphdl.backends.transfer import host
-from graphdl.errors import ModelError
+from graphdl.errors import DataError, ModelError
 
 LENGTHS = (7, 3, 5, 2)
 FURTHER = 4  # padding behind the longest of them
@@ -48,6 +48,13 @@ BODIES = [
     "output y = e -> transpose -> window_max(3, pad = 1) -> transpose -> mean_over_time",
     "output y = e -> transpose -> window_mean(3, 1, 1) -> transpose -> max_over_time",
     "output y = slice(e, 0, 0, size(e, 0) - 1) + slice(e, 0, 1, size(e, 0)) -> max_over_time",
+    "output y = slice(e, 0, 0, T) -> slice(0, 1, T) -> mean_over_time",
+    "output y = e -> reverse -> slice(0, 0, 2) -> reverse",
+    "output y = sum(e, 0) / T",
+    "output y = sum(e -> conv1d(4, 2), 0) / size(e, 0)",
+    "output y = sum(e * (2 * T * T - T // 2 + T % 3 - 7), 0) / count(e)",
+    "output y = e / max(T, 4) -> rnn(3) -> last",
+    "output y = (e -> conv1d(4, 2)) * size(e -> conv1d(4, 2), 0)",
     "output y = e -> lstm(5) -> last",
     "output y = e -> reverse -> gru(5) -> reverse",
     "output y = (e @ transpose(e) -> softmax) @ e",
@@ -146,6 +153,18 @@ def test_a_sentence_of_padding_alone_has_one_step() -> None:
 REFUSED = [
     ("output y = (e, e) -> concat(axis = 0)", "E0403", "only the last part may end in it"),
     ("output y = sum(reshape(e, [size(e, 0) * 6]))", "E0408", "cannot be told"),
+    ("output y = e -> slice(0, T // 2, T) -> last", "E0408", "not of each"),
+    ("output y = slice(e, 0, T - 1, T)", "E0408", "write `-> last` for the last step"),
+    (
+        "output y = slice(e, 0, T - 3, T)",
+        "E0408",
+        "write `-> reverse -> slice(0, 0, 3) -> reverse` for the last 3 steps",
+    ),
+    (
+        "output y = e -> conv1d(4, 3) -> slice(0, T - 4, T - 3)",
+        "E0408",
+        "begin at a number, or write `-> last` for the last step",
+    ),
     ("input more[T]: int(9, pad = 0)\noutput y = more -> embedding(2)", "E0407", "`words`"),
 ]
 
@@ -156,6 +175,31 @@ def test_what_would_mix_padding_in_is_refused(body: str, code: str, says: str) -
         graphdl.compile(HEAD + body)
     assert caught.value.diagnostics[0].code == code
     assert says in str(caught.value)
+
+
+SHORT = ["last", "mean_over_time", "max_over_time"]
+
+
+@pytest.mark.parametrize("end", SHORT)
+def test_a_sentence_that_is_too_short_has_one_step_beside_a_longer_one(end: str) -> None:
+    net = graphdl.compile(HEAD + f"output y = e -> conv1d(4, 3) -> {end}", seed=1, dtype="float64")
+    with pytest.raises(DataError, match=f"T = 2 is too short for `y.{end}`"):
+        net(words=[[4, 5]])
+    beside = net(words=[[4, 5], [6, 7, 8, 9]])["y"][0]
+    e = np.concatenate([net["e.embedding.weight"][[4, 5]], np.zeros((1, 6))])
+    by_hand = np.einsum("td,odt->o", e, net["y.conv1d.weight"]) + net["y.conv1d.bias"]
+    assert np.allclose(beside, by_hand, rtol=0, atol=1e-12)
+
+
+def test_running_averages_of_images_leave_padding_out() -> None:
+    text = HEAD + "target z\nh = reshape(e, [1, T, 6]) -> conv(2, 3, pad = 1) -> batch_norm\n"
+    text += "loss = mse(mean(h), z)"
+    words, found = sentences(), []
+    for further in (0, 5):
+        net = graphdl.compile(text, seed=1, dtype="float64")
+        net.step(words=np.pad(words, ((0, 0), (0, further))), z=np.ones(len(words)))
+        found.append(np.concatenate([net["h.batch_norm.average"], net["h.batch_norm.spread"]]))
+    assert np.allclose(found[0], found[1], rtol=0, atol=1e-12)
 
 
 def test_without_padding_nothing_is_masked() -> None:
@@ -187,6 +231,41 @@ def test_another_array_module_gives_the_same(dtype: str, standin: Any) -> None:
     ours, theirs = after_a_step(np, dtype), after_a_step(standin, dtype)
     for name, value in ours.items():
         assert np.abs(value - theirs[name]).max() < (1e-5 if dtype == "float32" else 1e-13), name
+
+
+ONE_BY_ONE = """
+input w[T]: int(20)
+target y: int(3)
+h = w -> embedding(4) -> rnn(5)
+scores = h -> last -> linear(3)
+output o = scores -> softmax
+output steps = h
+loss = scores -> cross_entropy(y)
+train {
+  batch  = 1
+  epochs = 1
+}
+"""
+
+
+def test_sequences_that_nothing_fills_up_are_run_one_by_one() -> None:
+    random = np.random.default_rng(0)
+    rows = [random.integers(1, 20, n).tolist() for n in (9, 3, 5, 4)]
+    y = [0, 1, 2, 0]
+    net = graphdl.compile(ONE_BY_ONE, seed=1, dtype="float64")
+    history = net.fit(w=rows, y=y, validation={"w": rows, "y": y})
+    found = net.predict(w=rows, batch=1)
+    by_hand = np.concatenate([net(w=[row])["o"] for row in rows])
+    assert np.array_equal(found, by_hand)
+    loss = -np.log(by_hand[range(4), y]).mean()
+    for measured in (net.evaluate(w=rows, y=y), net.evaluate(w=rows, y=y, batch=1)):
+        assert measured["loss"] == pytest.approx(loss, abs=1e-12)
+    assert history[-1]["validation_loss"] == pytest.approx(loss, abs=1e-12)
+    for run in (lambda: net.evaluate(w=rows, y=y, batch=2), lambda: net.predict(w=rows)):
+        with pytest.raises(DataError, match=r"from 3 to \d+: .* take them one by one: `batch = 1`"):
+            run()
+    with pytest.raises(DataError, match="`steps` differs in length from sequence to sequence"):
+        net.predict(w=rows, batch=1, output="steps")
 
 
 def test_a_mean_over_batches_counts_real_steps() -> None:
