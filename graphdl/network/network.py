@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..engine.settings import Settings
 
 Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
 DTYPES = ("float32", "float64")
 
 
@@ -239,14 +240,15 @@ class Network:
         *,
         last_of_group: bool = True,
         fresh: bool = True,
+        going: Array | None = None,
     ) -> dict[str, float]:
         """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite.
 
-        Where states are carried, they begin anew if `fresh`.
+        Where states are carried, they begin anew if `fresh`, else `going` says in which rows.
         """
         step = self._training()
         program = step.last if last_of_group or step.gather is None else step.gather
-        batch = self._carried.fed(program, batch, fresh) if step.carry else batch
+        batch = self._carried.fed(program, batch, fresh, going) if step.carry else batch
         data = self._programs.device(batch)
         self._gathered += 1
         scalars = self._scalars() | {
@@ -267,31 +269,36 @@ class Network:
         return {name: float(value) for name, value in found.items()}
 
     def evaluate_batch(
-        self, batch: Mapping[str, Array], *, fresh: bool | None = None
+        self, batch: Mapping[str, Array], *, fresh: bool | None = None, going: Array | None = None
     ) -> dict[str, float]:
         """Loss, each named loss and metric of a batch, as when predicting.
 
         False for `fresh` goes on with the states of the batch before, True begins them anew.
         """
-        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh)
+        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh, going)
         return {name: float(value) for name, value in found.items()}
 
     def read(
-        self, wires: dict[str, Wire], data: Mapping[str, Array], fresh: bool | None
+        self, wires: dict[str, Wire], data: Arrays, fresh: bool | None, going: Array | None = None
     ) -> dict[str, Array]:
         """Values of some wires for a window: after the one before, anew, or (None) by itself."""
         key = ("read", tuple(wires))
-        found = self._run(key, lambda m: predicting(m, wires), data, fresh)
+        found = self._run(key, lambda m: predicting(m, wires), data, fresh, going)
         return self._programs.copies(found)
 
     def _run(
-        self, key: object, build: Build, data: Mapping[str, Array], fresh: bool | None = None
+        self,
+        key: object,
+        build: Build,
+        data: Mapping[str, Array],
+        fresh: bool | None = None,
+        going: Array | None = None,
     ) -> dict[str, Any]:
         """What a program gives for data: by themselves, or as a window after another."""
         run, scalars = self._programs, self._scalars()
         if fresh is None:
             return run.predicted(key, build, self._store, data, scalars)
-        return run.continued(key, build, self._store, data, scalars, fresh)
+        return run.continued(key, build, self._store, data, scalars, fresh, going)
 
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
