@@ -61,13 +61,12 @@ def bind(
 def _steps(
     model: Mapping[str, Shaped], targets: Mapping[str, Shaped]
 ) -> tuple[str | None, str | None]:
-    """The target that has one entry per step, and what says where its sequences end."""
+    """The target that has one entry per step, and what says where sequences end."""
     counted = next((n for n in targets if n in model and _is_sequence(model[n])), None)
-    if counted is None:
-        return None, None
-    length = model[counted].shape[0]
-    padded = (n for n, s in model.items() if s.pad is not None and s.shape[0] == length)
-    return counted, next(padded, None)
+    padded = {n: s.shape[0] for n, s in model.items() if s.pad is not None}
+    if counted is not None:
+        padded = {n: length for n, length in padded.items() if length == model[counted].shape[0]}
+    return counted, next(iter(padded), None)
 
 
 def _is_sequence(shaped: Shaped) -> bool:

@@ -150,9 +150,16 @@ class Split:
         steps = some.shape[1]
         if self.ends is None or isinstance(self.fields[self.ends], Ragged):
             return int(some.shape[0] * steps)
-        ids = self.fields[self.ends][indices]
-        places = np.where(ids != self.column(self.ends).pad, np.arange(1, steps + 1), 1)
-        return int(places.max(axis=1).sum())
+        return int(self.real(self.ends, self.fields[self.ends][indices]).sum())
+
+    def real(self, name: str, ids: Array) -> Array:
+        """How many steps of each of some sequences of a field are no padding: from 1, as in models.
+
+        `ids` are [examples, steps].
+        """
+        places = np.arange(1, ids.shape[1] + 1)
+        found: Array = np.where(ids != self.column(name).pad, places, 1).max(axis=1)
+        return found
 
     def _filled(self, name: str, values: Field, multiple: int) -> Array:
         if not isinstance(values, Ragged):

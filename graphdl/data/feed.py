@@ -18,11 +18,13 @@ class Fed:
 
     weight   target elements in it, what means over batches are weighted by
     fresh    whether states begin anew; otherwise this window follows the one before
+    going    the rows of the window before that go on in this one, None for all of them
     """
 
     batch: dict[str, Array]
     weight: int
     fresh: bool = True
+    going: Array | None = None
 
 
 class Feed(Protocol):
@@ -33,8 +35,7 @@ class Feed(Protocol):
         """How many examples there are, or steps of one long text."""
         ...
 
-    @property
-    def steps(self) -> int:
+    def steps(self, epoch: int) -> int:
         """Batches in an epoch."""
         ...
 
@@ -72,8 +73,7 @@ class Batches:
         """How many examples there are."""
         return self.sampler.count
 
-    @property
-    def steps(self) -> int:
+    def steps(self, epoch: int) -> int:  # noqa: ARG002 - always as many
         """Batches in an epoch."""
         return self.sampler.steps
 
@@ -92,50 +92,64 @@ class Batches:
 class Windows:
     """Batches of sequences of one length, each cut over time into windows one after the other.
 
+    A sequence that has ended, because only padding follows, leaves its batch.
+
     sequences   the fields that have steps; the others come along whole with every window
+    ends        how many steps of each example are real, None for all
     """
 
     split: Split
     sampler: Sampler
     window: int
     sequences: tuple[str, ...]
+    ends: Array | None = None
 
     @property
     def count(self) -> int:
         """How many examples there are."""
         return self.sampler.count
 
-    @property
-    def pieces(self) -> int:
-        """Windows of one sequence; the last may be short."""
-        length: int = self.split.fields[self.sequences[0]].shape[1]
-        return -(-length // self.window)
-
-    @property
-    def steps(self) -> int:
+    def steps(self, epoch: int) -> int:
         """Windows in an epoch."""
-        return self.sampler.steps * self.pieces
+        return sum(map(self._pieces, self.sampler.batches(epoch)))
 
     @property
     def unit(self) -> str:
         """What weights count."""
         return "tokens" if self.split.counted else "examples"
 
+    def _pieces(self, rows: Array) -> int:
+        """Windows of a batch, up to the end of its longest sequence; the last may be short."""
+        length: int = self.split.fields[self.sequences[0]].shape[1]
+        if self.ends is not None:
+            length = int(self.ends[rows].max())
+        return -(-length // self.window)
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[Fed]:
         """The windows of an epoch from number `start` on."""
-        first, skipped = divmod(start, self.pieces)
-        for rows in self.sampler.batches(epoch, first):
-            whole = self.split.batch(rows)
-            for piece in range(skipped, self.pieces):
-                yield self._window(whole, piece)
-            skipped = 0
+        skipped = start
+        for rows in self.sampler.batches(epoch):
+            pieces = self._pieces(rows)
+            if skipped < pieces:
+                whole = self.split.batch(rows)
+                for piece in range(skipped, pieces):
+                    yield self._window(whole, rows, piece)
+            skipped = max(skipped - pieces, 0)
 
-    def _window(self, whole: dict[str, Array], piece: int) -> Fed:
-        part = slice(piece * self.window, (piece + 1) * self.window)
+    def _window(self, whole: dict[str, Array], rows: Array, piece: int) -> Fed:
+        first = piece * self.window
+        part, counted = slice(first, first + self.window), self.split.counted
         cut = {n: v[:, part] if n in self.sequences else v for n, v in whole.items()}
-        counted = self.split.counted
-        weight = cut[counted].size if counted else len(next(iter(cut.values())))
-        return Fed(cut, weight, fresh=piece == 0)
+        if self.ends is None:
+            weight = cut[counted].size if counted else len(rows)
+            return Fed(cut, weight, fresh=piece == 0)
+        ends, name = self.ends[rows], self.split.ends
+        assert name is not None
+        before = ends[ends > first - self.window] if piece else ends
+        cut = {n: v[ends > first] for n, v in cut.items()}
+        # What the model takes for real in a window, not in the whole: its mean is over that.
+        weight = int(self.split.real(name, cut[name]).sum()) if counted else len(cut[name])
+        return Fed(cut, weight, fresh=piece == 0, going=np.flatnonzero(before > first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +169,7 @@ class Pieces:
         """Steps of the text."""
         return len(self.split)
 
-    @property
-    def steps(self) -> int:
+    def steps(self, epoch: int) -> int:  # noqa: ARG002 - always as many
         """Batches in an epoch."""
         return self.sampler.steps + self._has_tail
 
@@ -174,7 +187,7 @@ class Pieces:
         for rows in self.sampler.batches(epoch, start):
             places = rows[:, None] * self.window + np.arange(self.window)
             yield _of_text(self.split, places)
-        if self._has_tail and start < self.steps:
+        if self._has_tail and start < self.steps(epoch):
             left = len(self.split) % self.window
             yield _of_text(self.split, np.arange(len(self.split) - left, len(self.split))[None])
 
@@ -201,8 +214,7 @@ class Streams:
         """Steps of one stream; what does not fill all streams evenly is left out."""
         return len(self.split) // self.batch
 
-    @property
-    def steps(self) -> int:
+    def steps(self, epoch: int) -> int:  # noqa: ARG002 - always as many
         """Windows in an epoch; the last one may be short."""
         every = -(-self.length // self.window)
         return min(every, self.limit) if self.limit else every
@@ -212,10 +224,10 @@ class Streams:
         """What weights count."""
         return "tokens"
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Fed]:  # noqa: ARG002 - always alike
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Fed]:
         """The windows of an epoch from number `start` on."""
         beginnings = np.arange(self.batch)[:, None] * self.length
-        for step in range(start, self.steps):
+        for step in range(start, self.steps(epoch)):
             first = step * self.window
             steps = np.arange(first, min(first + self.window, self.length))
             yield _of_text(self.split, beginnings + steps, fresh=step == 0)

@@ -27,6 +27,7 @@ def evaluate(
             break
         if stop and stop():
             return None
-        values = trainable.evaluate_batch(fed.batch, fresh=fed.fresh if carry else None)
+        fresh = fed.fresh if carry else None
+        values = trainable.evaluate_batch(fed.batch, fresh=fresh, going=fed.going)
         average.add(values, fed.weight)
     return average.means()

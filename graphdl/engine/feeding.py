@@ -91,7 +91,8 @@ def _cut(split: Any, sampler: Sampler, window: int) -> Feed:
             f"`window` cuts a text, or sequences of one length, and those of `{name}` differ: "
             "delete it"
         )
-    return Windows(split, sampler, window, names)
+    ends = None if split.ends is None else split.real(split.ends, split.fields[split.ends])
+    return Windows(split, sampler, window, names, ends)
 
 
 def _sequences(split: Any) -> tuple[str, ...]:

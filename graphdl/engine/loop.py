@@ -29,6 +29,7 @@ SAVE_GAP = 1.0  # seconds: epochs shorter than this share a checkpoint
 class Loop:
     """One run; `progress` is at every moment what a checkpoint needs to go on.
 
+    `steps` are the batches of its epoch.
     Checkpoints are written between updates only, never within a group of accumulated batches.
     """
 
@@ -46,6 +47,7 @@ class Loop:
     began: float = 0.0
     saved: float = 0.0
     saved_step: int = 0
+    steps: int = 0
     interrupt: Interrupt = field(init=False)
     settings_json: dict[str, Any] = field(init=False)
 
@@ -54,6 +56,7 @@ class Loop:
         self.settings_json = self.settings.to_json()
         self.began = self.saved = self.clock()
         self.saved_step = self.progress.step
+        self.steps = self.feed.steps(self.progress.origin + self.progress.epoch)
         with Interrupt(self.reporter.note) as self.interrupt:
             ending = self._ended()
             while ending is None:
@@ -70,7 +73,8 @@ class Loop:
     def _epoch(self) -> Ending | None:
         at, began = self.progress, self.clock()
         counted = at.average.count
-        self.reporter.start(at.epoch, self.settings.epochs, at.position, self.feed.steps, counted)
+        self.steps = self.feed.steps(at.origin + at.epoch)
+        self.reporter.start(at.epoch, self.settings.epochs, at.position, self.steps, counted)
         # The first batch of all says what is measured; then as many at once as can be.
         first = 1 if at.step == at.position == 0 else 0
         if ending := self._one_by_one(first) or self._at_once() or self._one_by_one(None):
@@ -145,13 +149,13 @@ class Loop:
 
     def _batch(self, fed: Fed) -> None:
         at = self.progress
-        group, last = self.settings.accumulate, self.feed.steps
+        group, last = self.settings.accumulate, self.steps
         closes = (at.position + 1) % group == 0 or at.position + 1 == last
         if at.position % group == 0:
             at.rate = self._rate()
         try:
             values = self.trainable.train_batch(
-                fed.batch, at.rate, last_of_group=closes, fresh=fed.fresh
+                fed.batch, at.rate, last_of_group=closes, fresh=fed.fresh, going=fed.going
             )
         except NonFinite as error:
             raise self._diverged(error.origin) from error
@@ -173,13 +177,13 @@ class Loop:
         base = getattr(self.trainable, "default_lr", None) if base is None else base
         if base is None:
             raise UsageError("a schedule needs a learning rate: write `lr` in the optimizer")
-        at, per_epoch = self.progress, -(-self.feed.steps // self.settings.accumulate)
+        at, per_epoch = self.progress, -(-self.steps // self.settings.accumulate)
         moment = Moment(at.epoch, at.step + ahead, per_epoch, self.settings.epochs, at.monitored)
         return schedule.rate(base, moment)
 
     def _between_updates(self) -> bool:
         at = self.progress.position
-        return at % self.settings.accumulate == 0 or at == self.feed.steps
+        return at % self.settings.accumulate == 0 or at == self.steps
 
     def _reason_to_stop(self) -> Ending | None:
         if self.interrupt.asked:
@@ -269,7 +273,7 @@ class Loop:
         at = self.progress
         waited = len(at.monitored) - (at.best_epoch or 0)
         saved = f"; saved {self.folder.last}" if self.folder else ""
-        place = f"at epoch {at.epoch}, batch {at.position}/{self.feed.steps}{saved}"
+        place = f"at epoch {at.epoch}, batch {at.position}/{self.steps}{saved}"
         match ending:
             case "early stop":
                 none = f"no better {self.settings.monitor} for {waited} epochs"

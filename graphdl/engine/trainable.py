@@ -9,6 +9,7 @@ import numpy as np
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Batch = Mapping[str, np.ndarray[Any, Any]]
+Rows = np.ndarray[Any, Any] | None
 
 
 class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
@@ -53,20 +54,29 @@ class Trainable(Protocol):
     draws: int
 
     def train_batch(
-        self, batch: Batch, lr: float | None, *, last_of_group: bool = True, fresh: bool = True
+        self,
+        batch: Batch,
+        lr: float | None,
+        *,
+        last_of_group: bool = True,
+        fresh: bool = True,
+        going: Rows = None,
     ) -> dict[str, float]:
         """Loss and metrics of this batch; the update happens on the last of a group.
 
-        `fresh` says that carried states begin anew.
+        `fresh` says that carried states begin anew; otherwise `going` are the rows of the batch
+        before whose sequences go on, None for all.
 
         Raises NonFinite before the update; the weights are then as they were.
         """
         ...
 
-    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:
+    def evaluate_batch(
+        self, batch: Batch, *, fresh: bool | None = None, going: Rows = None
+    ) -> dict[str, float]:
         """Loss and metrics as means over the batch, without training.
 
-        None carries no state; False goes on from the batch before, True begins anew.
+        None for `fresh` carries no state; False goes on from the batch before, True begins anew.
         """
         ...
 

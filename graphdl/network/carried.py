@@ -23,8 +23,16 @@ class Carried:
         self.arrays: dict[str, Array] = {}
         self._backend, self._dtype = backend, dtype
 
-    def fed(self, program: Executable, data: Mapping[str, Array], fresh: bool) -> dict[str, Array]:
+    def fed(
+        self,
+        program: Executable,
+        data: Mapping[str, Array],
+        fresh: bool,
+        going: Array | None = None,
+    ) -> dict[str, Array]:
         """The data of a window with the states before it, which count only if it is not `fresh`.
+
+        `going` are the rows of the window before that go on in this one, None for all.
 
         Raises UsageError when the batch is not that of the window before.
         """
@@ -39,6 +47,8 @@ class Carried:
             held = None if fresh else self.arrays.get(one.key)
             if held is None and not fresh:
                 raise UsageError(f"`{one.key}` was not kept: this window has none before it")
+            if held is not None and going is not None:
+                held = held[going]
             if held is not None and held.shape != shape:
                 raise UsageError(
                     f"a window of {sizes.get('B')} sequences cannot follow one of {len(held)}"

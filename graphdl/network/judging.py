@@ -149,7 +149,8 @@ def confusion(
     batch = at_a_time(split, batch, settings.batch, AT_A_TIME)
     for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
         inputs = {name: fed.batch[name] for name in net.graph.inputs}
-        found = net.read(wires, inputs, fed.fresh if carry else None)[output].argmax(-1)
+        fresh = fed.fresh if carry else None
+        found = net.read(wires, inputs, fresh, fed.going)[output].argmax(-1)
         labels = fed.batch[target]
         real = _real(net, net.graph.targets[target].shape[:1], labels, fed.batch)
         counts.add(found[real], labels[real])

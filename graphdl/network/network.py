@@ -18,7 +18,7 @@ from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
 from ..syntax import tree
-from . import fitting, jacobian, judging, sampling, stretch
+from . import fitting, jacobian, judging, sampling, showing, stretch
 from . import gradcheck as gradients_check
 from . import profile as profiling
 from .asked import by_name, differentiable, require_loss, wires
@@ -31,10 +31,10 @@ from .weights import Weights
 
 if TYPE_CHECKING:
     from ..data import Vocabulary
-    from ..draw import Drawing
     from ..engine.settings import Settings
 
 Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
 DTYPES = ("float32", "float64")
 
 
@@ -242,14 +242,15 @@ class Network:
         *,
         last_of_group: bool = True,
         fresh: bool = True,
+        going: Array | None = None,
     ) -> dict[str, float]:
         """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite.
 
-        Where states are carried, they begin anew if `fresh`.
+        Where states are carried, they begin anew if `fresh`, else `going` says in which rows.
         """
         step = self.training_step()
         program = step.last if last_of_group or step.gather is None else step.gather
-        batch = self._carried.fed(program, batch, fresh) if step.carry else batch
+        batch = self._carried.fed(program, batch, fresh, going) if step.carry else batch
         data = self._programs.device(batch)
         self._gathered += 1
         scalars = {
@@ -273,31 +274,36 @@ class Network:
         return {name: float(value) for name, value in found.items()}
 
     def evaluate_batch(
-        self, batch: Mapping[str, Array], *, fresh: bool | None = None
+        self, batch: Mapping[str, Array], *, fresh: bool | None = None, going: Array | None = None
     ) -> dict[str, float]:
         """Loss, each named loss and metric of a batch, as when predicting.
 
         False for `fresh` goes on with the states of the batch before, True begins them anew.
         """
-        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh)
+        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh, going)
         return {name: float(value) for name, value in found.items()}
 
     def read(
-        self, wires: dict[str, Wire], data: Mapping[str, Array], fresh: bool | None
+        self, wires: dict[str, Wire], data: Arrays, fresh: bool | None, going: Array | None = None
     ) -> dict[str, Array]:
         """Values of some wires for a window: after the one before, anew, or (None) by itself."""
         key = ("read", tuple(wires))
-        found = self._run(key, lambda m: predicting(m, wires), data, fresh)
+        found = self._run(key, lambda m: predicting(m, wires), data, fresh, going)
         return self._programs.copies(found)
 
     def _run(
-        self, key: object, build: Build, data: Mapping[str, Array], fresh: bool | None = None
+        self,
+        key: object,
+        build: Build,
+        data: Mapping[str, Array],
+        fresh: bool | None = None,
+        going: Array | None = None,
     ) -> dict[str, Any]:
         """What a program gives for data: by themselves, or as a window after another."""
         run, scalars = self._programs, self._scalars()
         if fresh is None:
             return run.predicted(key, build, self.store, data, scalars)
-        return run.continued(key, build, self.store, data, scalars, fresh)
+        return run.continued(key, build, self.store, data, scalars, fresh, going)
 
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
@@ -367,6 +373,8 @@ class Network:
     sample = sampling.sample
     gradcheck = gradients_check.gradcheck
     jacobians = jacobian.jacobians
+    show = showing.show
+    draw = showing.draw
 
     def save(self, path: str | Path) -> None:
         """Write a light checkpoint: weights, running statistics, the model's text and settings.
@@ -376,24 +384,6 @@ class Network:
         from ..engine.checkpoint import save_checkpoint
 
         save_checkpoint(Path(path), self, settings=self.trained_with)
-
-    def show(self) -> str:
-        """A table of the nodes with shapes, weights and multiplications."""
-        from ..draw import summary
-
-        return summary(self.graph)
-
-    def draw(self, path: str | Path | None = None) -> Drawing:
-        """A picture of the model: shown in a notebook, or written to svg, png, pdf or dot.
-
-        Raises UsageError for another ending, and where there is no Graphviz for these formats.
-        """
-        from ..draw import draw
-
-        drawing = draw(self.graph)
-        if path is not None:
-            drawing.save(path)
-        return drawing
 
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""

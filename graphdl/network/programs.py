@@ -67,12 +67,13 @@ class Programs:
         data: Mapping[str, Array],
         scalars: Mapping[str, float],
         fresh: bool,
+        going: Array | None = None,
     ) -> dict[str, Any]:
-        """The same for a window that follows another, or begins anew."""
+        """The same for a window that begins anew, or follows another in all rows, or `going`."""
         program = self.executable(
             ("window", key), lambda: build(elaborate(self.model, self.params, carry=True))
         )
-        given = self.device(self.judged.fed(program, data, fresh))
+        given = self.device(self.judged.fed(program, data, fresh, going))
         return self.judged.take(program.run(store, given, {**scalars, "fresh": fresh}))
 
     def elaborated(self, regime: Regime) -> Elaborated:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.engine.history import Record
-from graphdl.engine.trainable import Arrays, Batch, NonFinite
+from graphdl.engine.trainable import Arrays, Batch, NonFinite, Rows
 
 
 class Logistic:
@@ -27,9 +27,16 @@ class Logistic:
         self.seen: list[int] = []
 
     def train_batch(
-        self, batch: Batch, lr: float | None, *, last_of_group: bool = True, fresh: bool = True
+        self,
+        batch: Batch,
+        lr: float | None,
+        *,
+        last_of_group: bool = True,
+        fresh: bool = True,
+        going: Rows = None,
     ) -> dict[str, float]:
         assert fresh
+        assert going is None
         x, y = batch["x"], batch["y"]
         key = np.array([self.seed, self.draws], np.uint64)
         noise = np.random.Generator(np.random.Philox(key=key)).normal(0, 0.01, x.shape)
@@ -50,8 +57,11 @@ class Logistic:
             self.steps += 1
         return values
 
-    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:
+    def evaluate_batch(
+        self, batch: Batch, *, fresh: bool | None = None, going: Rows = None
+    ) -> dict[str, float]:
         assert fresh is None
+        assert going is None
         return self.figures(1 / (1 + np.exp(-batch["x"] @ self.w)), batch["y"])
 
     def figures(self, p: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> dict[str, float]:
@@ -82,7 +92,7 @@ class Judged(Logistic):
         names, columns = figures.keys(), figures.values()
         self.rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
-    def evaluate_batch(self, batch: Batch, *, fresh: bool | None = None) -> dict[str, float]:  # noqa: ARG002
+    def evaluate_batch(self, *_: Any, **__: Any) -> dict[str, float]:
         return next(self.rows)
 
 
