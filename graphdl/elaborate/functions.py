@@ -167,6 +167,7 @@ def reverse(t: Tracer, x: Any, axis: int = 0) -> Tensor:
     step, end = build.iota((dim,), 0), build.reshape(t.padding.length(dim), (BATCH, 1))
     mirrored = build.sub(build.sub(end, step), 1)
     found = padding.at_steps(t, turned, build.select(t.padding.real(dim), mirrored, step))
+    t.padding.turned.add(found)
     back = sorted(range(len(order)), key=order.__getitem__)
     return Tensor(build.transpose(found, back), True, x.classes)
 

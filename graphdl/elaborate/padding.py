@@ -21,6 +21,8 @@ LOWEST = {"float": -3e38, "int": -(2**62)}
 class Padding:
     """How long each example of a batch is, for every length that was declared with padding.
 
+    `turned` are sequences whose real steps were turned round, by picking them one by one.
+
     A sequence always has one step: of nothing there is neither a mean nor a largest.
     """
 
@@ -31,6 +33,7 @@ class Padding:
         self._lengths: dict[str, Value] = {}
         self._real: dict[str, Value] = {}
         self._numbers: dict[str, Value] = {}
+        self.turned: set[Value] = set()
 
     def declare(self, size: Dim, name: str, ids: Value, pad: int) -> None:
         """The input or target `name`, [B, T] ids, ends where only `pad` follows."""

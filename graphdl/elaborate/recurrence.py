@@ -150,9 +150,12 @@ def _goes_backwards(t: Tracer, x: Tensor) -> bool:
     """Whether time was turned round on the way to a sequence."""
     seen, pending = set(), [x.value] if x.maker != "hold" else []
     while pending:
-        op = t.builder.maker(pending.pop())
+        value = pending.pop()
+        op = t.builder.maker(value)
         if op is None or op in seen:
             continue
+        if value in t.padding.turned:
+            return True
         seen.add(op)
         time = 1 if x.batched else 0
         if isinstance(op.primitive, Reverse) and op.primitive.axis == time:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UsageError
+from ..program import Size
 from .along_time import reading
 from .judging import settings_of_run
 
@@ -114,7 +115,7 @@ class _Model:
         self.output = self._chosen(ids)
         length = self.net.graph.inputs[self.name].shape[0]
         how = reading(self.net.program(), self.output, length)
-        if how.backwards:
+        if how.backwards or _turns_padded(self.net, self.output):
             raise UsageError(
                 f"this model reads backwards and cannot write on: `{self.output}` turns time "
                 "round, so a token depends on those behind it"
@@ -185,6 +186,22 @@ def _of_next_token(net: Network, text: str) -> list[str]:
             "write `output = scores -> softmax`"
         )
     return found
+
+
+def _turns_padded(net: Network, output: str) -> bool:
+    """Whether a padded sequence is turned round: its steps are picked, which no program tells."""
+    pending, seen = [net.graph.outputs[output].node], set()
+    while pending:
+        node = net.graph.nodes[pending.pop()]
+        if node.name in seen:
+            continue
+        seen.add(node.name)
+        pending += [wire.node for wire in node.inputs]
+        if node.label == "reverse" and node.call is not None:
+            axis = node.call.keywords.get("axis", 0)
+            if isinstance(node.outputs[0].shape[axis], Size):
+                return True
+    return False
 
 
 def _is_distribution(row: Array) -> bool:

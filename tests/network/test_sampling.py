@@ -122,6 +122,17 @@ REFUSED = {
 }
 
 
+def test_a_padded_text_is_not_read_backwards_either(tmp_path: Path) -> None:
+    body = REFUSED["backwards"][0]
+    net = trained(body, tmp_path)
+    path = tmp_path / "model.gdl"
+    path.write_text(path.read_text("utf-8").replace("int(12)\ntarget", "int(12, pad = 0)\ntarget"))
+    padded = gdl.compile(path, seed=3)
+    padded.vocabularies = net.vocabularies
+    with pytest.raises(UsageError, match="this model reads backwards and cannot write on"):
+        padded.sample(3)
+
+
 @pytest.mark.parametrize(("body", "says"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_sampled(body: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=says):

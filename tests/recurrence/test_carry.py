@@ -145,11 +145,14 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("pad", ["", ", pad = 0"])
 @pytest.mark.parametrize(("body", "says"), REFUSED.items(), ids=REFUSED.values())
-def test_checking_tells_what_cannot_be_carried(body: str, says: str, tmp_path: Path) -> None:
+def test_checking_tells_what_cannot_be_carried(
+    body: str, says: str, pad: str, tmp_path: Path
+) -> None:
     path = tmp_path / "model.gdl"
     setting = "\ntrain {\n  window = 5\n  carry_state = true\n}\n"
-    path.write_text(f"input words[T]: int(30)\n{body}{setting}", "utf-8")
+    path.write_text(f"input words[T]: int(30{pad})\n{body}{setting}", "utf-8")
     (found,) = graphdl.check(path)
     assert found.code == "E0605"
     assert says in found.message
