@@ -26,6 +26,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import graphdl as gdl
+from graphdl.backends import open_backend
 
 MODELS = Path(__file__).parent / "models"
 THREADS = 2
@@ -153,21 +154,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Times the workloads that were named, or all."""
     parser = argparse.ArgumentParser(description="Times one training step of each workload.")
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
-    parser.add_argument("--backend", default="native", help="native (default), numpy or cupy")
+    parser.add_argument("--backend", help="native, numpy or cupy; else the default one")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--budget", type=float, default=4.0, help="seconds per workload")
     given = parser.parse_args(arguments)
     if unknown := set(given.workloads) - set(WORKLOADS):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    backend = open_backend(given.backend).name
     with threadpool_limits(THREADS):
-        show(header(given.backend), given.json)
+        show(header(backend), given.json)
         for name in given.workloads or WORKLOADS:
             workload = WORKLOADS[name]
-            median, least = measure(training_step(workload, given.backend), given.budget)
+            median, least = measure(training_step(workload, backend), given.budget)
             unit = 1e6 / (workload.points or 1)
             show(
                 {
-                    "peer": f"graphdl-{given.backend}",
+                    "peer": f"graphdl-{backend}",
                     "workload": name,
                     "us_median": round(median * unit, 3),
                     "us_min": round(least * unit, 3),
