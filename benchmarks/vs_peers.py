@@ -34,14 +34,16 @@ def lines(command: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def measured(peers: str, names: list[str], rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def measured(
+    peers: str, names: list[str], rounds: int, which: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the machine is, and for each workload the medians of all rounds by contender."""
     machine: dict[str, Any] = {}
     found: dict[str, dict[str, list[float]]] = {}
     for number in range(rounds):
         commands = [
             ("graphdl", [sys.executable, str(HERE / "steps.py"), "--json", *names]),
-            *((peer, [peers, str(HERE / "peers.py"), peer, *names]) for peer in PEERS),
+            *((peer, [peers, str(HERE / "peers.py"), peer, *names]) for peer in which),
         ]
         for contender, command in commands:
             if contender == "compile" and number:
@@ -91,8 +93,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="workloads; all without")
     parser.add_argument("--peers", required=True, help="the Python that has PyTorch or JAX")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--which", nargs="+", choices=PEERS, default=PEERS, help="of the peers")
     given = parser.parse_args()
-    machine, found = measured(given.peers, given.names, given.rounds)
+    machine, found = measured(given.peers, given.names, given.rounds, given.which)
     print(f"{datetime.now(UTC):%Y-%m-%d}, {machine.get('machine')}, {given.rounds} rounds")
     print(f"{machine.get('versions')}, backend {machine.get('backend')}\n")
     print(table(found))
