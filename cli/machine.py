@@ -68,7 +68,7 @@ def hint_at_native(backend: str | None) -> None:
     from graphdl.backends.llvm import why_not
 
     if backend is None and "GRAPHDL_BACKEND" not in os.environ and why_not():
-        tell(f"running on NumPy, several times slower than it could be: {why_not()}")
+        tell(f"running on NumPy, which is slower than kernels for this processor: {why_not()}")
 
 
 def tell(sentence: str) -> None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 
-from ..passes.layout import concrete, dtypes
 from ..passes.memory import MemoryPlan, plan_memory
 from ..program import Array, Call, Op, Program, Value
-from .arena import Arena, Memory
-from .binding import ShapeMismatch
+from .arena import Memory
+from .places import Places
 from .room import require_plan, require_values
 from .store import Store
 from .transfer import fill
@@ -106,8 +105,8 @@ def bind(
     )
 
 
-class _Binder:
-    """Gives every value its array and every operation its calls, in order."""
+class _Binder(Places):
+    """Gives every operation its calls, in order."""
 
     def __init__(
         self,
@@ -119,19 +118,8 @@ class _Binder:
         plan: MemoryPlan,
         memory: Memory,
     ) -> None:
-        self.program, self.xp, self.sizes, self.plan = program, xp, sizes, plan
-        self.kinds = dtypes(precision)
-        self.arena = Arena(memory.arena, plan, sizes, precision)
-        self.scratch = memory.scratch
-        self.constant_bytes = 0
-        self.arrays: dict[Value, Array] = {}
+        super().__init__(program, xp, precision, sizes, store, plan, memory)
         self.calls: list[Call] = []
-        for item in program.inputs:
-            kept = item.role in ("weight", "state")
-            buffer = store[item.key] if kept else self.arena.buffer(item.value)
-            if buffer.shape != concrete(item.value.type, sizes):
-                raise ShapeMismatch(item.key, str(item.value.type), str(list(buffer.shape)))
-            self.arrays[item.value] = buffer
 
     def bind_operations(self, guard: Value | None) -> int:
         """Bind every operation; the number of calls up to the one that makes `guard`."""
@@ -152,23 +140,12 @@ class _Binder:
         if op.primitive.view and op.out not in self.plan.layout.copies:
             self.arrays[op.out] = op.primitive.alias(self.xp, self.sizes, args[0])
             return []
-        out = self.arrays[op.out] = self._buffer(op.out)
+        out = self.arrays[op.out] = self.of_result(op.out)
         if op.primitive.view:
             # A reshape of something that is not contiguous: the same elements in the same order.
             return [partial(self.xp.copyto, out.reshape(args[0].shape), args[0])]
         self.scratch.restart()
         return list(op.primitive.kernel(self.xp, self.scratch, self.sizes, out, *args))
-
-    def _buffer(self, value: Value) -> Array:
-        """Where an operation writes its result."""
-        if value in self.plan.direct:
-            return self.arrays[self.plan.direct[value]]
-        if value not in self.plan.constant:
-            return self.arena.buffer(value)
-        # Other schedules write to the arena too; this is computed only once.
-        own = self.xp.empty(concrete(value.type, self.sizes), dtype=self.kinds[value.type.kind])
-        self.constant_bytes += int(own.nbytes)
-        return own
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""

@@ -22,6 +22,7 @@ class Stretches:
     split: Split
     order: Any
     batch: int
+    nbytes: int
     count: int = 4
 
     @classmethod
@@ -33,16 +34,16 @@ class Stretches:
         plain = all(isinstance(field, np.ndarray) for field in split.fields.values())
         if not plain or split.stream or split.counted is not None:
             return None
-        return cls(split, sampler.order(epoch), sampler.batch)
+        order = sampler.order(epoch)
+        nbytes = sum(array.nbytes for array in split.batch(order[: sampler.batch]).values())
+        return cls(split, order, sampler.batch, nbytes)
 
     def take(self, position: int, most: int) -> tuple[int, dict[str, Any]]:
         """How many batches from number `position` on, and their examples; none is fine."""
         whole = len(self.order) // self.batch
-        rows = self.order[position * self.batch : (position + 1) * self.batch]
         if position >= whole:
             return 0, {}
-        one = sum(array.nbytes for array in self.split.batch(rows).values())
-        count = max(1, min(self.count, most, whole - position, BYTES // max(one, 1)))
+        count = max(1, min(self.count, most, whole - position, BYTES // max(self.nbytes, 1)))
         rows = self.order[position * self.batch : (position + count) * self.batch]
         return count, dict(self.split.batch(rows))
 

@@ -112,7 +112,7 @@ def fit(
         _recall_names(net, checkpoint)
     found = examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
-        found = _set_aside(found, settings)
+        found = _set_aside(found, settings, settings.validation)
     net.use(settings)
     with _forgotten_unless_trained(net):
         _learn_names(net, found)
@@ -195,13 +195,14 @@ def examples(
 ) -> Dataset:
     """The examples asked for: a data set, arrays, or what the settings name; bound to the model."""
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
-        return _bound(net, data[0])
+        return _divided(_bound(net, data[0]), validation, test, settings)
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
     arrays = joined(names[: len(data)], data, arrays)
     if not arrays:
-        return dataset(net, data_dir=data_dir, report=report, data=settings.data)
+        found = dataset(net, data_dir=data_dir, report=report, data=settings.data)
+        return _divided(found, validation, test, settings)
     absent = [n for n in names if n not in arrays]
     if absent:
         raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
@@ -222,8 +223,22 @@ def _bound(net: Network, found: Dataset) -> Dataset:
     return bind(found, inputs, targets, known=net.labels).given_as(net.dtype)
 
 
-def _set_aside(found: Dataset, settings: Settings) -> Dataset:
-    """Some of the training examples for validation: at random by the seed, the end of a text."""
+def _divided(found: Dataset, validation: Any, test: Any, settings: Settings) -> Dataset:
+    """A set with parts set aside as `fit` was asked: shares or counts, for it has its arrays."""
+    for name, asked in (("validation", validation), ("test", test)):
+        if asked is not None and not isinstance(asked, int | float):
+            raise UsageError(
+                f"`{name}` is a share or a count of this data; arrays go with arrays: "
+                "`fit(x = array, ...)`"
+            )
+    if validation is None and test is None:
+        return found
+    return _set_aside(found, settings, validation, test)
+
+
+def _set_aside(found: Dataset, settings: Settings, validation: Any, test: Any = None) -> Dataset:
+    """Some of the training examples for the parts: at random by the seed, the end of a text."""
     shuffle = not found.train.stream
-    asked = Partition(validation=settings.validation, shuffle=shuffle, seed=settings.seed)
-    return partitioned(found, asked)
+    return partitioned(
+        found, Partition(validation=validation, test=test, shuffle=shuffle, seed=settings.seed)
+    )

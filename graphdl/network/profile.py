@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..backends.native.schedule import NativeSchedule, Table
     from .network import Network
 
-# Rows of a profile: (node, kernel), seconds, calls, operations, bytes.
+# The best of so many runs counts.
 REPEATS = 5
 # Of sequences, where nothing says how long they are.
 LENGTH = 20

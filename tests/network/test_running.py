@@ -363,3 +363,24 @@ def test_unknown_ways_to_compile(option: str, value: str) -> None:
     choice: dict[str, Any] = {option: value}
     with pytest.raises(UsageError):
         gdl.compile(MODEL, **choice)
+
+
+def test_parts_of_the_files_own_data_can_be_asked_for() -> None:
+    net = gdl.compile("digits", maps=1)
+    counts = []
+
+    class Count:
+        def __getattr__(self, _: str) -> Any:
+            return lambda *_, **__: None
+
+        def batch(self, _: int, examples: int, *__: Any) -> None:
+            counts.append(examples)
+
+    net.fit(epochs=1, validation=100, reporter=Count())
+    first = counts[-1]
+    net.fit(epochs=1, validation=400, reporter=Count())
+    assert first - counts[-1] == 300
+    with pytest.raises(UsageError, match="`validation` is a share or a count of this data"):
+        net.fit(epochs=1, validation={"image": np.zeros((1, 1, 8, 8)), "digit": [1]})
+    with pytest.raises(DataError, match=r"validation = 1\.5 is neither a count nor a share"):
+        net.fit(epochs=1, validation=1.5)

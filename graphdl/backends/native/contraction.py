@@ -35,10 +35,6 @@ MANY = 16
 COPYING = 2.0
 
 
-class Unsupported(Exception):  # noqa: N818 - it says of what
-    """A contraction that has no kernel here."""
-
-
 @dataclass(frozen=True)
 class Way:
     """One way of doing it.
@@ -69,10 +65,7 @@ def contract(
         return []
     if not left.count or not right.count:
         return fill(out, 0, precision)
-    try:
-        found = merged(contraction(spec, extents, left, right, out))
-    except AssertionError as error:
-        raise Unsupported(str(error)) from None
+    found = merged(contraction(spec, extents, left, right, out))
     best, before, after = _best(found, precision, space)
     return [*before, _call(best, _way(best, precision), precision), *after]
 
@@ -304,7 +297,7 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         guards,
         height,
         width,
-        _group(packing, height, int(depth), size),
+        making.of(_group(packing, height, depth, size)),
         int(tasks) >= MANY,
         packing,
         making.of(block) if packing else 1,
@@ -353,7 +346,8 @@ def _group(packing: str, height: int, depth: int, size: int) -> int:
     """Tiles of rows whose numbers stay in a cache while columns change."""
     if packing:
         return max(1, (FAR if "x" in packing else 6 * FAR) // (height * DEPTH * size))
-    return max(1, NEAR // max(height * depth * size, 1))
+    group = max(1, NEAR // max(height * int(depth) * size, 1))
+    return Varying(group) if isinstance(depth, Varying) else group
 
 
 def _inner_order(labels: list[Label], found: Contraction) -> list[Label]:

@@ -74,7 +74,7 @@ class Emit:
         return self._told[key]
 
     def add(self, a: Any, b: Any) -> Any:
-        """A + b of whole numbers; zero costs nothing."""
+        """The sum of two whole numbers; zero costs nothing."""
         if _is(a, 0):
             return self.number(b)
         if _is(b, 0):
@@ -85,11 +85,11 @@ class Emit:
         return self.build.add(a, b, flags=["nsw"])
 
     def sub(self, a: Any, b: Any) -> Any:
-        """A - b of whole numbers."""
+        """The difference of two whole numbers."""
         return self.number(a) if _is(b, 0) else self.build.sub(self.number(a), self.number(b))
 
     def mul(self, a: Any, b: Any) -> Any:
-        """A * b of whole numbers; zero and one cost nothing."""
+        """The product of two whole numbers; zero and one cost nothing."""
         if _is(a, 0) or _is(b, 0):
             return ir.Constant(WORD, 0)
         if _is(a, 1) or _is(b, 1):

@@ -12,6 +12,10 @@ LEFT, RIGHT, OUT = 0, 1, 2
 Strides = tuple[int | None, int | None, int | None]
 
 
+class Unsupported(Exception):  # noqa: N818 - it says why
+    """A contraction that has no kernel here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One label: its extent, and its distance in left, right and out (None: not there)."""
@@ -138,8 +142,8 @@ def _on_result(
     place = str(axis)
     position = strides.pop(axis.position)
     step = position[LEFT]
-    assert step is not None, "a position that the right operand has"
-    assert position[RIGHT] is None, "a position that both operands have"
+    if step is None or position[RIGHT] is not None:
+        raise Unsupported(f"the right operand has `{axis.position}`")
     offset = strides.setdefault(axis.offset, [None, None, None])
     single = axis.stride == 1
     strides[place] = [step if single else 0, None, stride]
@@ -151,7 +155,7 @@ def _on_result(
 
 def merged(found: Contraction) -> Contraction:
     """Labels that lie one inside the other in all operands taken as one; those of 1 left out."""
-    held = found.guarded | {n for r in found.reaches for n in (r.position, r.offset)}
+    held = found.guarded
     labels = [la for la in found.labels if la.extent != 1 or la.name in held]
     again = True
     while again:

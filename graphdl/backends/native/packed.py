@@ -19,6 +19,7 @@ class Packed(Masked):
         self.spec = spec
         self.x, self.y = e.address(spec.x), e.address(spec.y)
         if "x" in spec.packing:
+            assert isinstance(spec.group, int)
             self.tall_panel = e.room(e.real, DEPTH * spec.height * spec.group)
         if "y" in spec.packing:
             self.wide_panel = e.room(e.real, DEPTH * spec.width * e.width)

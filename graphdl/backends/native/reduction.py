@@ -17,7 +17,7 @@ from .call import Call, Making
 from .emit import WORD, Emit
 from .library import writer
 from .mathematics import maximum, minimum
-from .number import Number, Told
+from .number import Number, Told, Varying
 from .operand import Operand, merged, total
 from .pointwise import COSTS, Stage, each_vector
 from .scalars import apply
@@ -66,7 +66,7 @@ def reduction(
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     long = total([shape[axis] for axis in axes])
     axis = max(axes, key=lambda a: (int(shape[a]) >= 8, abs(int(args[0].strides[a]))))
-    parts = _parts(int(shape[axis])) if out.count and long > LONG and out.count < PARTS else 1
+    parts = _parts(shape[axis]) if out.count and long > LONG and out.count < PARTS else 1
     if parts == 1:
         return _single(name, out, args, kept, axes, stages, precision)
     cut = [_split(arg, axis, parts) for arg in args]
@@ -80,7 +80,8 @@ def reduction(
 
 def _parts(length: int) -> int:
     """The largest divisor of a length that is no more than PARTS."""
-    return max(n for n in range(1, PARTS + 1) if length % n == 0)
+    parts = max(n for n in range(1, PARTS + 1) if length % n == 0)
+    return Varying(parts) if isinstance(length, Varying) and parts > 1 else parts
 
 
 def _split(operand: Operand, axis: int, parts: int) -> Operand:

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...passes.layout import concrete, dtypes
 from ...passes.memory import MemoryPlan
 from ...program import Array, Kind, Op, Program, Value
 from ...program.primitives.scan import Scan
-from ..arena import Arena, Memory
-from ..binding import ShapeMismatch
+from ..arena import Memory
+from ..places import Places
 from ..schedule import NonFinite
 from ..store import Store
 from .call import Call, Making
-from .contraction import Unsupported
 from .emit import WORD, Emit
+from .labels import Unsupported
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
 from .lower import Room, lower
@@ -76,12 +75,9 @@ class NativeSchedule:
         for key, buffer in self.scalars:
             buffer.fill(scalars[key])
         for part in self.parts:
-            if isinstance(part, Table):
-                fine = part.run()
-            else:
+            if not isinstance(part, Table):
                 part()
-                continue
-            if not fine and self.guard is not None:
+            elif not part.run() and self.guard is not None:
                 name, array = self.guard
                 raise NonFinite(name, float(array.item() if array.size == 1 else array.sum()))
         return dict(self.outputs)
@@ -138,13 +134,13 @@ def bind_native(
         guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
         outputs={name: arrays[value] for name, value in program.outputs},
         plan=plan,
-        nbytes=binder.nbytes,
+        nbytes=binder.nbytes + binder.constant_bytes,
         precision=precision,
     )
 
 
-class _Binder:
-    """Gives every value its memory and every operation its calls, in order."""
+class _Binder(Places):
+    """Gives every value its operand and every operation its calls, in order."""
 
     def __init__(
         self,
@@ -155,32 +151,25 @@ class _Binder:
         plan: MemoryPlan,
         memory: Memory,
     ) -> None:
-        self.program, self.precision, self.sizes, self.plan = program, precision, sizes, plan
-        self.kinds = dtypes(precision)
-        self.arena = Arena(memory.arena, plan, sizes, precision)
-        self.scratch = memory.scratch
+        super().__init__(program, np, precision, sizes, store, plan, memory)
         self.room = Room(precision, sizes, self._space)
         self.nbytes = 0
         self.keep: list[Array] = []
         self.verdict = np.zeros(1, np.int64)
-        self.arrays: dict[Value, Array] = {}
         self.operands: dict[Value, Operand] = {}
-        # Calls of kernels and, between them, of Python; None stands for the guard.
+        # Calls of kernels and, between them, of Python.
         self.rows: list[Call | Python] = []
         self.guard: Call | None = None
-        for item in program.inputs:
-            kept = item.role in ("weight", "state")
-            buffer = store[item.key] if kept else self.arena.buffer(item.value)
-            if buffer.shape != concrete(item.value.type, sizes):
-                raise ShapeMismatch(item.key, str(item.value.type), str(list(buffer.shape)))
-            self._know(item.value, buffer)
+        for value, array in self.arrays.items():
+            self.operands[value] = self._in_order(value, array)
+
+    def _in_order(self, value: Value, array: Array) -> Operand:
+        extents = extents_of(value.type, self.sizes)
+        return Operand.new(_address(array), value.type.kind, self.precision, extents)
 
     def _know(self, value: Value, array: Array) -> None:
         """The value lies in order in this array."""
-        self.arrays[value] = array
-        kind = value.type.kind
-        extents = extents_of(value.type, self.sizes)
-        self.operands[value] = Operand.new(_address(array), kind, self.precision, extents)
+        self.arrays[value], self.operands[value] = array, self._in_order(value, array)
 
     def _space(self, shape: tuple[int, ...], kind: Kind) -> Operand:
         array = self.scratch(tuple(map(int, shape)), kind)
@@ -216,7 +205,7 @@ class _Binder:
         source = op.args[0]
         if op.out in self.plan.layout.copies:
             # A reshape of what does not lie in order: the same numbers in the same order.
-            array = self._buffer(op.out)
+            array = self.of_result(op.out)
             self._know(op.out, array)
             target = self.operands[op.out].reshaped(self.operands[source].extents)
             assert target is not None
@@ -233,7 +222,7 @@ class _Binder:
         return Operand(_address(array), kind, array.itemsize, array.shape, strides)
 
     def _compute(self, op: Op) -> None:
-        array = self._buffer(op.out)
+        array = self.of_result(op.out)
         self._know(op.out, array)
         args = [self.arrays[arg] for arg in op.args]
         if op.out not in self.plan.constant:
@@ -259,16 +248,6 @@ class _Binder:
             return lower(op, out, args, self.room)
         except (NoKernel, Unsupported):
             return None
-
-    def _buffer(self, value: Value) -> Array:
-        """Where an operation writes its result."""
-        if value in self.plan.direct:
-            return self.arrays[self.plan.direct[value]]
-        if value not in self.plan.constant:
-            return self.arena.buffer(value)
-        own = np.empty(concrete(value.type, self.sizes), dtype=self.kinds[value.type.kind])
-        self.nbytes += int(own.nbytes)
-        return own
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""

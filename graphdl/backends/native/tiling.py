@@ -66,7 +66,7 @@ class Tile:
     guards: tuple[Guard, ...]
     height: int
     width: int
-    group: int
+    group: Number
     apart: bool
     packing: Literal["", "x", "y", "xy"]
     block: Number

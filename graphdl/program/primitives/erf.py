@@ -9,7 +9,7 @@ from types import ModuleType
 from ..primitive import Array, Call, Scratch
 
 # float32: erf(x) = x P(x²) / Q(x²) on |x| <= 4, highest power first (the rational form of Eigen).
-_P = (
+TOP = (
     -2.72614225801306e-10,
     2.77068142495902e-08,
     -2.10102402082508e-06,
@@ -18,7 +18,7 @@ _P = (
     -2.95459980854025e-03,
     -1.60960333262415e-02,
 )
-_Q = (
+BOTTOM = (
     -1.45660718464996e-05,
     -2.13374055278905e-04,
     -1.68282697438203e-03,
@@ -71,9 +71,9 @@ def _rational(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterato
     yield partial(xp.minimum, x, 4.0, out=clipped)
     yield partial(xp.maximum, clipped, -4.0, out=clipped)
     yield partial(xp.multiply, clipped, clipped, square)
-    yield from _horner(xp, top, square, _P)
+    yield from _horner(xp, top, square, TOP)
     yield partial(xp.multiply, top, clipped, clipped)
-    yield from _horner(xp, top, square, _Q)
+    yield from _horner(xp, top, square, BOTTOM)
     yield partial(xp.divide, clipped, top, out)
 
 
