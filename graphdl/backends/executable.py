@@ -15,6 +15,7 @@ from ..program import Array, Program
 from .arena import Memory
 from .binding import bind_sizes, require_steps
 from .interpreter import first_non_finite
+from .places import Places
 from .schedule import Schedule, bind, plan
 from .store import Store
 
@@ -117,12 +118,13 @@ class Executable:
             # All are bound to what is replaced now, and would keep it.
             self._schedules.clear()
             memory.grow(planned.size)
+        places = Places(program, self.xp, self.dtype, sizes, store, planned, memory)
         with np.errstate(all="ignore"):
             if self.native:
                 from .native.schedule import bind_native
 
-                return bind_native(program, self.dtype, sizes, store, planned, memory, guard)
-            return bind(program, self.xp, self.dtype, sizes, store, planned, memory, guard)
+                return bind_native(places, guard)
+            return bind(places, guard)
 
     def _make_room(self, schedule: Bound) -> None:
         """Forget what was not used for longest, until there is room for one more schedule."""

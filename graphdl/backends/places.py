@@ -13,7 +13,7 @@ from .store import Store
 
 
 class Places:
-    """Base of what binds operations: it knows the array of each value so far.
+    """The array of each value so far, for what binds operations.
 
     constant_bytes   what results take that are the same at every run
     """

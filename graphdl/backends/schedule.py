@@ -6,14 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
 
 from ..passes.memory import MemoryPlan, plan_memory
 from ..program import Array, Call, Op, Program, Value
-from .arena import Memory
 from .places import Places
 from .room import require_plan, require_values
-from .store import Store
 from .transfer import fill
 
 # The objects behind one call, its arguments included: from 0.5 to 1 KB were measured.
@@ -77,19 +74,11 @@ def plan(
     return found
 
 
-def bind(
-    program: Program,
-    xp: ModuleType,
-    precision: str,
-    sizes: dict[str, int],
-    store: Store,
-    plan: MemoryPlan,
-    memory: Memory,
-    guard: str | None = None,
-) -> Schedule:
-    """Make the calls of a program as planned, in memory that holds the plan."""
+def bind(places: Places, guard: str | None = None) -> Schedule:
+    """Make the calls of a program, its values being where `places` has them."""
+    program = places.program
     guarded = dict(program.outputs)[guard] if guard is not None else None
-    binder = _Binder(program, xp, precision, sizes, store, plan, memory)
+    binder = _Binder(places)
     split = binder.bind_operations(guarded)
     binder.bind_copies()
     arrays = binder.arrays
@@ -100,31 +89,23 @@ def bind(
         after=tuple(binder.calls[split:]),
         guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
         outputs={name: arrays[value] for name, value in program.outputs},
-        plan=plan,
-        nbytes=CALL_BYTES * len(binder.calls) + binder.constant_bytes,
+        plan=places.plan,
+        nbytes=CALL_BYTES * len(binder.calls) + places.constant_bytes,
     )
 
 
-class _Binder(Places):
+class _Binder:
     """Gives every operation its calls, in order."""
 
-    def __init__(
-        self,
-        program: Program,
-        xp: ModuleType,
-        precision: str,
-        sizes: dict[str, int],
-        store: Store,
-        plan: MemoryPlan,
-        memory: Memory,
-    ) -> None:
-        super().__init__(program, xp, precision, sizes, store, plan, memory)
+    def __init__(self, places: Places) -> None:
+        self.places, self.arrays, self.plan = places, places.arrays, places.plan
+        self.xp, self.sizes = places.xp, places.sizes
         self.calls: list[Call] = []
 
     def bind_operations(self, guard: Value | None) -> int:
         """Bind every operation; the number of calls up to the one that makes `guard`."""
-        split = 0 if guard is None or guard in self.arrays else len(self.program.ops)
-        for op in self.program.ops:
+        split = 0 if guard is None or guard in self.arrays else len(self.places.program.ops)
+        for op in self.places.program.ops:
             calls = self._bind(op)
             if op.out in self.plan.constant:
                 for call in calls:
@@ -140,16 +121,16 @@ class _Binder(Places):
         if op.primitive.view and op.out not in self.plan.layout.copies:
             self.arrays[op.out] = op.primitive.alias(self.xp, self.sizes, args[0])
             return []
-        out = self.arrays[op.out] = self.of_result(op.out)
+        out = self.arrays[op.out] = self.places.of_result(op.out)
         if op.primitive.view:
             # A reshape of something that is not contiguous: the same elements in the same order.
             return [partial(self.xp.copyto, out.reshape(args[0].shape), args[0])]
-        self.scratch.restart()
-        return list(op.primitive.kernel(self.xp, self.scratch, self.sizes, out, *args))
+        self.places.scratch.restart()
+        return list(op.primitive.kernel(self.xp, self.places.scratch, self.sizes, out, *args))
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""
-        for update in self.program.updates:
+        for update in self.places.program.updates:
             if self.plan.direct.get(update.value) is not update.target:
                 copy = partial(
                     self.xp.copyto, self.arrays[update.target], self.arrays[update.value]

@@ -93,7 +93,7 @@ def test_a_plain_processor(first: Any, tmp_path: Path) -> None:
     losses = first[1]
     plain, compiled = run(tmp_path, GRAPHDL_CPU="x86-64" if os.uname().machine == "x86_64" else "")
     assert [round(float(a), 6) for a in plain] == [round(float(a), 6) for a in losses]
-    assert compiled.startswith("compiled")
+    assert "tile" in compiled
 
 
 def test_a_child_process_has_threads_of_its_own(cache: Path) -> None:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...passes.memory import MemoryPlan
-from ...program import Array, Kind, Op, Program, Value
+from ...program import Array, Kind, Op, Value
 from ...program.primitives.scan import Scan
-from ..arena import Memory
 from ..places import Places
 from ..schedule import NonFinite
-from ..store import Store
 from .call import Call, Making
 from .emit import WORD, Emit
 from .labels import Unsupported
@@ -111,18 +109,11 @@ class NativeSchedule:
         return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
-def bind_native(
-    program: Program,
-    precision: str,
-    sizes: dict[str, int],
-    store: Store,
-    plan: MemoryPlan,
-    memory: Memory,
-    guard: str | None = None,
-) -> NativeSchedule:
-    """Make the tables of a program as planned, in memory that holds the plan."""
+def bind_native(places: Places, guard: str | None = None) -> NativeSchedule:
+    """Make the tables of a program, its values being where `places` has them."""
+    program = places.program
     guarded = dict(program.outputs)[guard] if guard is not None else None
-    binder = _Binder(program, precision, sizes, store, plan, memory)
+    binder = _Binder(places)
     binder.bind_operations(guarded)
     binder.bind_copies()
     arrays = binder.arrays
@@ -133,26 +124,19 @@ def bind_native(
         parts=parts,
         guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
         outputs={name: arrays[value] for name, value in program.outputs},
-        plan=plan,
-        nbytes=binder.nbytes + binder.constant_bytes,
-        precision=precision,
+        plan=places.plan,
+        nbytes=binder.nbytes + places.constant_bytes,
+        precision=places.precision,
     )
 
 
-class _Binder(Places):
+class _Binder:
     """Gives every value its operand and every operation its calls, in order."""
 
-    def __init__(
-        self,
-        program: Program,
-        precision: str,
-        sizes: dict[str, int],
-        store: Store,
-        plan: MemoryPlan,
-        memory: Memory,
-    ) -> None:
-        super().__init__(program, np, precision, sizes, store, plan, memory)
-        self.room = Room(precision, sizes, self._space)
+    def __init__(self, places: Places) -> None:
+        self.places, self.arrays, self.plan = places, places.arrays, places.plan
+        self.precision, self.sizes = places.precision, places.sizes
+        self.room = Room(self.precision, self.sizes, self._space)
         self.nbytes = 0
         self.keep: list[Array] = []
         self.verdict = np.zeros(1, np.int64)
@@ -172,7 +156,7 @@ class _Binder(Places):
         self.arrays[value], self.operands[value] = array, self._in_order(value, array)
 
     def _space(self, shape: tuple[int, ...], kind: Kind) -> Operand:
-        array = self.scratch(tuple(map(int, shape)), kind)
+        array = self.places.scratch(tuple(map(int, shape)), kind)
         self.keep.append(array)
         return Operand.new(_address(array), kind, self.precision, shape)
 
@@ -180,8 +164,8 @@ class _Binder(Places):
         """Bind every operation; after the one that makes `guard`, it is looked at."""
         if guard is not None and guard in self.arrays:
             self._watch(guard)
-        for op in self.program.ops:
-            self.scratch.restart()
+        for op in self.places.program.ops:
+            self.places.scratch.restart()
             if op.primitive.view:
                 self._view(op)
             else:
@@ -205,7 +189,7 @@ class _Binder(Places):
         source = op.args[0]
         if op.out in self.plan.layout.copies:
             # A reshape of what does not lie in order: the same numbers in the same order.
-            array = self.of_result(op.out)
+            array = self.places.of_result(op.out)
             self._know(op.out, array)
             target = self.operands[op.out].reshaped(self.operands[source].extents)
             assert target is not None
@@ -222,7 +206,7 @@ class _Binder(Places):
         return Operand(_address(array), kind, array.itemsize, array.shape, strides)
 
     def _compute(self, op: Op) -> None:
-        array = self.of_result(op.out)
+        array = self.places.of_result(op.out)
         self._know(op.out, array)
         args = [self.arrays[arg] for arg in op.args]
         if op.out not in self.plan.constant:
@@ -232,8 +216,8 @@ class _Binder(Places):
                     call.origin = call.origin or op.origin
                 self.rows += calls
                 return
-        self.scratch.restart()
-        python = list(op.primitive.kernel(np, self.scratch, self.sizes, array, *args))
+        self.places.scratch.restart()
+        python = list(op.primitive.kernel(np, self.places.scratch, self.sizes, array, *args))
         if op.out in self.plan.constant:
             for each in python:
                 each()
@@ -251,7 +235,7 @@ class _Binder(Places):
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""
-        for update in self.program.updates:
+        for update in self.places.program.updates:
             if self.plan.direct.get(update.value) is not update.target:
                 target, value = self.operands[update.target], self.operands[update.value]
                 self.rows += copy(target, value, self.precision)

@@ -117,7 +117,7 @@ def window_mean_gradient(
 def _covers(primitive: Windowed, windows: Operand, whole: Operand) -> bool:
     """Whether every number of the whole lies in exactly one window."""
     counts, sides = primitive.cut(windows.extents)[1], primitive.cut(whole.extents)[1]
-    # Padding would leave this to the bounds, and `_write` adds up where windows overlap.
+    # Only then need nothing be zeroed first.
     return all(
         k == s and not any(p) and n * s == side
         for k, s, p, n, side in zip(
