@@ -2,62 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 
 from .emit import WORD, Emit
 from .number import Number
+from .tiling import Axis
 
 
 class Cut:
-    """An extent cut into tiles: full ones, then a smaller one, or single ones if it varies."""
+    """An extent cut into tiles: full ones, then a smaller one.
 
-    def __init__(self, e: Emit, extent: Number, size: int) -> None:
+    Where the extent varies, all are full, and the last may lead outside: see `lines`.
+    """
+
+    def __init__(self, e: Emit, extent: Any, size: int) -> None:
         self.e, self.extent, self.size = e, extent, size
-        self.known = isinstance(extent, int)
-        self.full = e.div(extent, size)
         self.count = e.div(e.add(extent, size - 1), size)
 
     def each(self, index: Any, tile: Callable[[Any, Any], None]) -> None:
         """`tile(start, size)` for the tile number `index`."""
         e, size = self.e, self.size
         start = e.mul(index, size)
-        if isinstance(self.extent, int) and self.extent % size == 0:
+        if not isinstance(self.extent, int) or self.extent % size == 0:
             tile(start, size)
             return
-        if isinstance(self.extent, int) and self.extent < size:
+        if self.extent < size:
             tile(start, self.extent)
             return
-        whole = e.build.icmp_signed("<", index, self.full)
+        whole = e.build.icmp_signed("<", index, e.number(self.extent // size))
         with e.build.if_else(whole) as (then, otherwise):
             with then:
                 tile(start, size)
             with otherwise:
-                if isinstance(self.extent, int):
-                    tile(start, self.extent % size)
-                else:
-                    with e.loop(start, self.extent) as place:
-                        tile(place, 1)
+                tile(start, self.extent % size)
 
 
-class Repeated(Cut):
-    """The tiles of rows once for every place of the outer loops that are free."""
+@dataclass(frozen=True)
+class Line:
+    """A row or column of a tile: where it is in each operand, and whether it is one (None: it is).
 
-    def __init__(
-        self, e: Emit, rows: Cut, count: Any, extents: list[Number], places: list[Any]
-    ) -> None:
-        self.e, self.rows, self.extents, self.places = e, rows, extents, places
-        self.count = e.mul(count, rows.count)
+    One that is outside is where the last one is, and must not be written.
+    """
 
-    def each(self, index: Any, tile: Callable[[Any, Any], None]) -> None:
-        """`tile(start, size)` with the places of the free loops settled."""
-        e, held = self.e, len(self.places)
-        outer, row = e.div(index, self.rows.count), e.rem(index, self.rows.count)
-        self.places += e.places(outer, self.extents)
-        self.rows.each(row, tile)
-        del self.places[held:]
+    x: Any
+    y: Any
+    out: Any
+    inside: Any
+
+
+def lines(e: Emit, axes: Sequence[Axis], start: Any, count: int) -> list[Line]:
+    """`count` lines from the place `start` on of one axis, or of several gone over as one."""
+    extents = [axis.extent for axis in axes]
+    exact = all(isinstance(extent, int) for extent in extents)
+    strides = [[a.x for a in axes], [a.y for a in axes], [a.out for a in axes]]
+    if exact and len(axes) == 1:
+        (axis,) = axes
+
+        def along(number: int, stride: Number) -> Any:
+            return e.add(e.mul(start, stride), e.mul(number, stride))
+
+        return [
+            Line(along(n, axis.x), along(n, axis.y), along(n, axis.out), None) for n in range(count)
+        ]
+    found: list[Line] = []
+    places, end = e.places(start, extents), e.count(extents)
+    for number in range(count):
+        parts = [e.offset(places, of) for of in strides]
+        inside = None
+        if number and not exact:
+            inside = e.build.icmp_signed("<", e.add(start, number), end)
+            last = found[-1]
+            parts = [
+                here if here is there else e.build.select(inside, here, there)
+                for here, there in zip(parts, (last.x, last.y, last.out), strict=True)
+            ]
+        found.append(Line(parts[0], parts[1], parts[2], inside))
+        places = _following(e, places, extents)
+    return found
+
+
+def _following(e: Emit, places: Sequence[Any], extents: Sequence[Number]) -> list[Any]:
+    """The places after these, the last axis running fastest."""
+    found, more = list(places), e.number(1)
+    for axis in reversed(range(len(places))):
+        found[axis] = e.add(found[axis], more)
+        if axis:
+            past = e.build.icmp_signed("==", found[axis], e.number(extents[axis]))
+            found[axis] = e.build.select(past, e.number(0), found[axis])
+            more = e.build.zext(past, WORD)
+    return found
 
 
 class Span:
@@ -92,7 +129,7 @@ class Vectors(Cut):
             if self.extent < size:
                 tile(start, small)
                 return
-        whole = e.build.icmp_signed("<", index, self.full)
+        whole = e.build.icmp_signed("<", index, e.div(self.extent, size))
         with e.build.if_else(whole) as (then, otherwise):
             with then:
                 tile(start, Span(self.vectors))

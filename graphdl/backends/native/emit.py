@@ -6,7 +6,7 @@ A kernel is `void kernel(numbers, thread, threads)`; `numbers` are addresses and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from llvmlite import ir
@@ -192,6 +192,10 @@ class Emit:
     def when(self, condition: Any) -> Any:
         """Only where the condition holds."""
         return self.build.if_then(condition)
+
+    def when_inside(self, condition: Any) -> Any:
+        """Only where the condition holds; None says that it does."""
+        return nullcontext() if condition is None else self.build.if_then(condition)
 
     # ---- memory --------------------------------------------------------------------------
 

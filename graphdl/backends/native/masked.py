@@ -8,13 +8,22 @@ from llvmlite import ir
 
 from .emit import Emit
 from .number import Number
+from .tiling import Tile
 
 
 class Masked:
     """Base of what writes tiles: the three operands' addresses, and where the loops are."""
 
-    def __init__(self, e: Emit, out: Any, places: list[Any]) -> None:
-        self.e, self.out, self.places = e, out, places
+    def __init__(self, e: Emit, spec: Tile, places: list[Any]) -> None:
+        self.e, self.spec, self.places = e, spec, places
+        self.x, self.y, self.out = e.address(spec.x), e.address(spec.y), e.address(spec.out)
+
+    def bases(self) -> tuple[Any, Any, Any]:
+        """Where the outer loops are in each operand."""
+        e, fixed = self.e, self.spec.fixed
+        parts = [a.x for a in fixed], [a.y for a in fixed], [a.out for a in fixed]
+        x, y, out = (e.offset(self.places, strides) for strides in parts)
+        return x, y, out
 
     def load(self, base: Any, offset: Any, mask: Any, stride: Number = 1) -> Any:
         """A vector; lanes that are masked are 0."""

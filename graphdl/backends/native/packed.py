@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cuts import Cut, Span
+from .cuts import Cut, Span, lines
 from .emit import Emit
 from .masked import Masked
 from .tiling import DEPTH, Tile
@@ -15,9 +15,7 @@ class Packed(Masked):
     """Writes the loops over blocks of the sum, and the tiles inside."""
 
     def __init__(self, e: Emit, spec: Tile, places: list[Any]) -> None:
-        super().__init__(e, e.address(spec.out), places)
-        self.spec = spec
-        self.x, self.y = e.address(spec.x), e.address(spec.y)
+        super().__init__(e, spec, places)
         if "x" in spec.packing:
             assert isinstance(spec.group, int)
             self.tall_panel = e.room(e.real, DEPTH * spec.height * spec.group)
@@ -47,31 +45,27 @@ class Packed(Masked):
         with self.e.loop(*tall) as row:
             rows.each(row, lambda m, height: self._tile(row, m, height, n, span))
 
-    def _slot(self, row: Any, m: Any) -> Any:
-        """Where a tile of rows begins in its panel; single rows at the end follow each other."""
-        e, spec = self.e, self.spec
-        tile = e.mul(e.sub(row, self.first), DEPTH * spec.height)
-        if isinstance(spec.rows.extent, int):
-            return tile
-        return e.add(tile, e.mul(e.rem(m, spec.height), DEPTH))
+    def _slot(self, row: Any) -> Any:
+        """Where a tile of rows begins in its panel."""
+        return self.e.mul(self.e.sub(row, self.first), DEPTH * self.spec.height)
 
     def _pack_rows(self, row: Any, m: Any, height: int) -> None:
-        e, spec = self.e, self.spec
-        x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
-        slot = self._slot(row, m)
+        e = self.e
+        x, _, _ = self.bases()
+        slot = self._slot(row)
+        rows = lines(e, self.spec.tall, m, height)
 
         def pack(dx: Any, _: Any, place: Any) -> None:
-            for line in range(height):
-                number = e.load(self.x, e.add(e.add(x, dx), e.mul(line, spec.rows.x)), "float")
-                at = e.add(slot, e.add(e.mul(place, height), line))
-                e.store(number, self.tall_panel, at, "float")
+            for number, line in enumerate(rows):
+                value = e.load(self.x, e.add(e.add(x, line.x), dx), "float")
+                at = e.add(slot, e.add(e.mul(place, height), number))
+                e.store(value, self.tall_panel, at, "float")
 
         self._each_place(pack)
 
     def _pack_column(self, n: Any, span: Span) -> None:
         e, spec = self.e, self.spec
-        held = spec.outer[: len(self.places)]
-        y = e.add(e.offset(self.places, [a.y for a in held]), e.mul(n, spec.vector.y))
+        y = e.add(self.bases()[1], e.mul(n, spec.vector.y))
 
         def pack(_: Any, dy: Any, place: Any) -> None:
             for v in range(span.count):
@@ -84,16 +78,14 @@ class Packed(Masked):
 
     def _tile(self, row: Any, m: Any, height: int, n: Any, span: Span) -> None:
         e, spec = self.e, self.spec
-        x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
-        y = e.add(e.offset(self.places, [a.y for a in spec.outer]), n)
-        out = e.offset(self.places, [a.out for a in spec.outer])
-        out = e.add(e.add(out, e.mul(m, spec.rows.out)), n)
-        slot = self._slot(row, m) if "x" in spec.packing else None
+        x, y, out = self.bases()
+        y, out = e.add(y, n), e.add(out, n)
+        slot = self._slot(row) if "x" in spec.packing else None
         kind = e.vector(e.real, e.width)
-        sums = [[e.variable(kind) for _ in range(span.count)] for _ in range(height)]
+        rows = lines(e, spec.tall, m, height)
+        sums = [[e.variable(kind) for _ in range(span.count)] for _ in rows]
         places = [
-            [e.add(e.add(out, e.mul(line, spec.rows.out)), v * e.width) for v in range(span.count)]
-            for line in range(height)
+            [e.add(e.add(out, line.out), v * e.width) for v in range(span.count)] for line in rows
         ]
         begins = e.build.icmp_signed("==", self.block[0], e.number(0))
         with e.build.if_else(begins) as (first, later):
@@ -108,21 +100,21 @@ class Packed(Masked):
 
         def add(dx: Any, dy: Any, place: Any) -> None:
             columns = self._columns(span, e.add(y, dy), place)
-            for line, totals in enumerate(sums):
+            for number, (line, totals) in enumerate(zip(rows, sums, strict=True)):
                 if slot is not None:
-                    at = e.add(slot, e.add(e.mul(place, height), line))
-                    number = e.load(self.tall_panel, at, "float")
+                    at = e.add(slot, e.add(e.mul(place, height), number))
+                    value = e.load(self.tall_panel, at, "float")
                 else:
-                    far = e.add(e.add(x, dx), e.mul(line, spec.rows.x))
-                    number = e.load(self.x, far, "float")
-                wide = e.splat(number, e.width)
+                    value = e.load(self.x, e.add(e.add(x, line.x), dx), "float")
+                wide = e.splat(value, e.width)
                 for total, column in zip(totals, columns, strict=True):
                     total.set(e.fma(wide, column, total.get()))
 
         self._each_place(add)
-        for totals, at in zip(sums, places, strict=True):
-            for v, total in enumerate(totals):
-                self.store(total.get(), at[v], span.mask(v))
+        for line, totals, at in zip(rows, sums, places, strict=True):
+            with e.when_inside(line.inside):
+                for v, total in enumerate(totals):
+                    self.store(total.get(), at[v], span.mask(v))
 
     def _columns(self, span: Span, y: Any, place: Any) -> list[Any]:
         e = self.e

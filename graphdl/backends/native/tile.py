@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
-from .cuts import Cut, Repeated, Span, Vectors, lanes_below, part
+from .cuts import Cut, Line, Span, Vectors, lanes_below, lines, part
 from .emit import Emit, Variable
 from .library import writer
 from .masked import Masked
 from .packed import Packed
-from .tiling import Tile
+from .tiling import Axis, Tile
 
 FAMILY = "tile"
 
@@ -22,22 +23,17 @@ def _write(e: Emit, spec: Tile) -> None:
 
 class _Writer(Masked):
     def __init__(self, e: Emit, spec: Tile) -> None:
-        super().__init__(e, e.address(spec.out), [])
-        self.spec = spec
-        self.x, self.y = e.address(spec.x), e.address(spec.y)
+        super().__init__(e, spec, [])
         self.lanes = e.width if spec.mode != "each" or spec.vector.extent != 1 else 1
 
     def write(self) -> None:
         e, spec = self.e, self.spec
-        rows = Cut(e, spec.rows.extent, spec.height)
+        rows = Cut(e, _count(e, spec.tall), spec.height)
         if spec.mode == "broad":
             across: Cut = Vectors(e, spec.vector.extent, spec.width)
         else:
             across = Cut(e, spec.columns.extent, spec.width)
-        extents = [axis.extent for axis in spec.outer[: len(spec.outer) - spec.free]]
-        if spec.free:
-            free = [axis.extent for axis in spec.outer[len(extents) :]]
-            rows = Repeated(e, rows, e.count(free), free, self.places)
+        extents = [axis.extent for axis in spec.fixed]
         if spec.apart:
             start, stop = e.share(e.count(extents))
             with e.loop(start, stop) as index:
@@ -76,27 +72,25 @@ class _Writer(Masked):
 
     def _tile(self, m: Any, height: int, n: Any, width: Any) -> None:
         e, spec = self.e, self.spec
-        x = e.add(e.offset(self.places, [a.x for a in spec.outer]), e.mul(m, spec.rows.x))
-        y = e.offset(self.places, [a.y for a in spec.outer])
-        out = e.add(e.offset(self.places, [a.out for a in spec.outer]), e.mul(m, spec.rows.out))
+        x, y, out = self.bases()
+        rows = lines(e, spec.tall, m, height)
         if spec.mode == "broad":
-            y, out = e.add(y, n), e.add(out, n)
-            self._broad(x, y, out, height, width)
+            self._broad(x, e.add(y, n), e.add(out, n), rows, width)
             return
-        y, out = e.add(y, e.mul(n, spec.columns.y)), e.add(out, e.mul(n, spec.columns.out))
+        columns = lines(e, [spec.columns], n, width)
         if spec.mode == "dot":
-            self._dot(x, y, out, height, width)
+            self._dot(x, y, out, rows, columns)
             return
         if spec.vector.extent == 1:
-            self._each(x, y, out, height, width, 1)
+            self._each(x, y, out, rows, columns, 1)
             return
         stop = e.number(spec.vector.extent)
         whole = e.sub(stop, e.rem(stop, e.width))
         with e.loop(0, whole, e.width) as v:
-            self._each(e.add(x, v), e.add(y, v), e.add(out, v), height, width, e.width)
+            self._each(e.add(x, v), e.add(y, v), e.add(out, v), rows, columns, e.width)
         if not (isinstance(spec.vector.extent, int) and spec.vector.extent % e.width == 0):
             with e.loop(whole, stop) as v:
-                self._each(e.add(x, v), e.add(y, v), e.add(out, v), height, width, 1)
+                self._each(e.add(x, v), e.add(y, v), e.add(out, v), rows, columns, 1)
 
     def _accumulators(self, height: int, width: int, kind: Any) -> list[list[Variable]]:
         return [[self._fresh(kind) for _ in range(width)] for _ in range(height)]
@@ -104,10 +98,9 @@ class _Writer(Masked):
     def _fresh(self, kind: Any) -> Variable:
         return self.e.variable(kind, self.e.zero(kind))
 
-    def _broad(self, x: Any, y: Any, out: Any, height: int, vectors: Span) -> None:
-        e, spec = self.e, self.spec
-        kind = e.vector(e.real, e.width)
-        sums = self._accumulators(height, vectors.count, kind)
+    def _broad(self, x: Any, y: Any, out: Any, rows: list[Line], vectors: Span) -> None:
+        e = self.e
+        sums = self._accumulators(len(rows), vectors.count, e.vector(e.real, e.width))
 
         def add(dx: Any, dy: Any) -> None:
             at = e.add(y, dy)
@@ -115,36 +108,30 @@ class _Writer(Masked):
                 self.load(self.y, e.add(at, v * e.width), vectors.mask(v))
                 for v in range(vectors.count)
             ]
-            for row in range(height):
-                place = e.add(e.add(x, dx), e.mul(row, spec.rows.x))
+            for row, totals in zip(rows, sums, strict=True):
+                place = e.add(e.add(x, row.x), dx)
                 number = e.splat(e.load(self.x, place, "float"), e.width)
-                for v, column in enumerate(columns):
-                    total = sums[row][v]
+                for total, column in zip(totals, columns, strict=True):
                     total.set(e.fma(number, column, total.get()))
 
         self._sum(add)
-        for row in range(height):
-            at = e.add(out, e.mul(row, spec.rows.out))
-            for v in range(vectors.count):
-                self.store(sums[row][v].get(), e.add(at, v * e.width), vectors.mask(v))
+        for row, totals in zip(rows, sums, strict=True):
+            with e.when_inside(row.inside):
+                for v, total in enumerate(totals):
+                    at = e.add(e.add(out, row.out), v * e.width)
+                    self.store(total.get(), at, vectors.mask(v))
 
-    def _dot(self, x: Any, y: Any, out: Any, height: int, width: int) -> None:
-        e, spec = self.e, self.spec
-        kind = e.vector(e.real, e.width)
-        sums = self._accumulators(height, width, kind)
-        extent = spec.vector.extent
+    def _dot(self, x: Any, y: Any, out: Any, rows: list[Line], columns: list[Line]) -> None:
+        e = self.e
+        sums = self._accumulators(len(rows), len(columns), e.vector(e.real, e.width))
+        extent = self.spec.vector.extent
         whole = e.sub(extent, e.rem(extent, e.width))
 
         def vector(dx: Any, dy: Any, mask: Any) -> None:
-            columns = [
-                self.load(self.y, e.add(e.add(y, dy), e.mul(c, spec.columns.y)), mask)
-                for c in range(width)
-            ]
-            for row in range(height):
-                place = e.add(e.add(x, dx), e.mul(row, spec.rows.x))
-                number = self.load(self.x, place, mask)
-                for c, column in enumerate(columns):
-                    total = sums[row][c]
+            seen = [self.load(self.y, e.add(e.add(y, c.y), dy), mask) for c in columns]
+            for row, totals in zip(rows, sums, strict=True):
+                number = self.load(self.x, e.add(e.add(x, row.x), dx), mask)
+                for total, column in zip(totals, seen, strict=True):
                     total.set(e.fma(number, column, total.get()))
 
         def add(dx: Any, dy: Any) -> None:
@@ -159,40 +146,56 @@ class _Writer(Masked):
                 vector(e.add(dx, whole), e.add(dy, whole), lanes_below(e, rest))
 
         self._sum(add)
-        for row in range(height):
-            for c in range(width):
-                value = e.across(sums[row][c].get(), e.build.fadd)
-                at = e.add(e.mul(row, spec.rows.out), e.mul(c, spec.columns.out))
-                e.store(value, self.out, e.add(out, at), "float")
 
-    def _each(self, x: Any, y: Any, out: Any, height: int, width: int, lanes: int) -> None:
-        e, spec = self.e, self.spec
-        sums = self._accumulators(height, width, e.vector(e.real, lanes))
+        def write(total: Variable, at: Any) -> None:
+            e.store(e.across(total.get(), e.build.fadd), self.out, at, "float")
+
+        self._results(out, rows, columns, sums, write)
+
+    def _each(
+        self, x: Any, y: Any, out: Any, rows: list[Line], columns: list[Line], lanes: int
+    ) -> None:
+        e = self.e
+        sums = self._accumulators(len(rows), len(columns), e.vector(e.real, lanes))
 
         def add(dx: Any, dy: Any) -> None:
-            columns = [
-                e.load(self.y, e.add(e.add(y, dy), e.mul(c, spec.columns.y)), "float", lanes)
-                for c in range(width)
-            ]
-            for row in range(height):
-                place = e.add(e.add(x, dx), e.mul(row, spec.rows.x))
-                number = e.load(self.x, place, "float", lanes)
-                for c, column in enumerate(columns):
-                    total = sums[row][c]
+            seen = [e.load(self.y, e.add(e.add(y, c.y), dy), "float", lanes) for c in columns]
+            for row, totals in zip(rows, sums, strict=True):
+                number = e.load(self.x, e.add(e.add(x, row.x), dx), "float", lanes)
+                for total, column in zip(totals, seen, strict=True):
                     total.set(e.fma(number, column, total.get()))
 
         self._sum(add)
-        for row in range(height):
-            for c in range(width):
-                at = e.add(e.mul(row, spec.rows.out), e.mul(c, spec.columns.out))
-                e.store(sums[row][c].get(), self.out, e.add(out, at), "float", lanes)
+        self._results(
+            out,
+            rows,
+            columns,
+            sums,
+            lambda total, at: e.store(total.get(), self.out, at, "float", lanes),
+        )
+
+    def _results(
+        self,
+        out: Any,
+        rows: list[Line],
+        columns: list[Line],
+        sums: list[list[Variable]],
+        write: Callable[[Variable, Any], None],
+    ) -> None:
+        """`write(total, place)` for every row and column that is one."""
+        e = self.e
+        for row, totals in zip(rows, sums, strict=True):
+            with e.when_inside(row.inside):
+                for column, total in zip(columns, totals, strict=True):
+                    with e.when_inside(column.inside):
+                        write(total, e.add(e.add(out, row.out), column.out))
 
     # ---- the sum -------------------------------------------------------------------------
 
     def _sum(self, add: Callable[[Any, Any], None]) -> None:
         """Call `add(dx, dy)` for every place of the summed loops that is inside."""
         zero = self.e.number(0)
-        settled = len(self.spec.outer)
+        settled = len(self.spec.fixed)
         self._guarded(settled, None, zero, zero, lambda dx, dy: self._deeper(0, dx, dy, add))
 
     def _deeper(self, level: int, dx: Any, dy: Any, add: Callable[[Any, Any], None]) -> None:
@@ -243,3 +246,11 @@ class _Writer(Masked):
             return
         with e.when(inside):
             then(dx, dy)
+
+
+def _count(e: Emit, axes: Sequence[Axis]) -> Any:
+    """How many places axes have together: a number if that is known."""
+    extents = [axis.extent for axis in axes]
+    if all(isinstance(extent, int) for extent in extents):
+        return prod(int(extent) for extent in extents if isinstance(extent, int))
+    return e.count(extents) if len(extents) > 1 else extents[0]

@@ -71,3 +71,13 @@ class Tile:
     packing: Literal["", "x", "y", "xy"]
     block: Number
     free: int
+
+    @property
+    def fixed(self) -> tuple[Axis, ...]:
+        """The outer loops that are gone over one by one."""
+        return self.outer[: len(self.outer) - self.free]
+
+    @property
+    def tall(self) -> tuple[Axis, ...]:
+        """The axes whose places are rows, the last running fastest."""
+        return (*self.outer[len(self.outer) - self.free :], self.rows)
