@@ -44,6 +44,7 @@ class Executable:
         self.xp, self.dtype, self.native = xp, dtype, native
         self._fields = tuple(i.key for i in program.inputs if i.role == "data")
         self._schedules: OrderedDict[object, tuple[Store, int, Bound]] = OrderedDict()
+        self._recent: tuple[Store, int, Bound] | None = None
         self._memory = Memory(xp, dtype)
 
     def run(
@@ -92,7 +93,9 @@ class Executable:
             raise DataError(_missing(missing.args[0], data)) from None
         known = self._schedules.get(key)
         if known is not None and known[0] is store and known[1] == store.version:
-            self._schedules.move_to_end(key)
+            if known is not self._recent:
+                self._schedules.move_to_end(key)
+                self._recent = known
             return known[2]
         shapes = {field: data[field].shape for field in self._fields}
         sizes = bind_sizes(self.program.inputs, shapes)
@@ -103,7 +106,7 @@ class Executable:
         except MemoryError as error:
             raise UsageError(f"out of memory at this batch: {error}; use a smaller one") from None
         self._make_room(schedule)
-        self._schedules[key] = (store, store.version, schedule)
+        self._recent = self._schedules[key] = (store, store.version, schedule)
         return schedule
 
     def latest(self) -> Bound:
@@ -117,6 +120,7 @@ class Executable:
         if not memory.holds(planned.size):
             # All are bound to what is replaced now, and would keep it.
             self._schedules.clear()
+            self._recent = None
             memory.grow(planned.size)
         places = Places(program, self.xp, self.dtype, sizes, store, planned, memory)
         with np.errstate(all="ignore"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..errors import DataError, UsageError, did_you_mean
 from ..graph import Shaped
 
 Array = np.ndarray[Any, Any]
+# Numbers that are looked at one by one.
 FEW = 64
 # Arrays of just these types are taken as they are.
 READY = {name: np.dtype(name) for name in ("float32", "float64", "int64", "bool")}
@@ -31,6 +32,13 @@ class Port:
     dtype: str
     classes: int | None = None
     pad: int | None = None
+    rank: int = field(init=False, repr=False, compare=False)
+    ready: np.dtype[Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # What is asked at every step: the axes of a batch, and the type that is taken as it is.
+        object.__setattr__(self, "rank", len(self.shape) + 1)
+        object.__setattr__(self, "ready", READY[self.dtype])
 
     @classmethod
     def of(cls, shaped: Shaped, dtype: str) -> Port:
@@ -47,21 +55,24 @@ def accepted(
 
     Raises UsageError for unknown and missing names, DataError for what does not fit.
     """
-    for name in given:
-        if name not in ports:
+    found = {}
+    for name, values in given.items():
+        port = ports.get(name)
+        if port is None:
             hint = did_you_mean(name, ports) or f"there are: {', '.join(ports)}"
             raise UsageError(f"this model has no input or target `{name}`; {hint}")
-    if not missing_ok and len(given) < len(ports):
-        absent = next(n for n in ports if n not in given)
+        found[name] = _converted(name, port, values)
+    if not missing_ok and len(found) < len(ports):
+        absent = next(n for n in ports if n not in found)
         raise UsageError(f"`{absent}` is missing: write `{absent} = array`")
-    return {name: _converted(name, ports[name], values) for name, values in given.items()}
+    return found
 
 
 def _converted(name: str, port: Port, values: Any) -> Array:
-    ready = type(values) is np.ndarray and values.dtype is READY[port.dtype]
-    if ready and values.ndim == len(port.shape) + 1:
-        _look_through(name, port, values)
-        return values  # type: ignore[no-any-return]
+    if type(values) is np.ndarray and values.dtype is port.ready and values.ndim == port.rank:
+        if values.size > FEW or not _are_fine(port.classes, values.ravel().tolist()):
+            _look_through(name, port, values)
+        return values
     try:
         array = np.asarray(values)
         wrong = array.dtype.kind not in "fiub"
@@ -89,6 +100,13 @@ def _converted(name: str, port: Port, values: Any) -> Array:
     return array
 
 
+def _are_fine(classes: int | None, few: list[Any]) -> bool:
+    """Whether a few numbers are finite, or inside; Python finds that faster than NumPy."""
+    if classes is None:
+        return math.isfinite(sum(few))
+    return not few or (min(few) >= 0 and max(few) < classes)
+
+
 def _look_through(name: str, port: Port, array: Array) -> None:
     """DataError where a number is not finite, or an id outside."""
     if port.dtype == "int64":
@@ -110,9 +128,7 @@ def _finite(name: str, array: Array) -> None:
 def _in_range(name: str, port: Port, array: Array) -> None:
     if not array.size or port.classes is None:
         return
-    # Of a few numbers, Python finds the extremes faster than NumPy.
-    few = array.ravel().tolist() if array.size <= FEW else (array.min(), array.max())
-    if min(few) >= 0 and max(few) < port.classes:
+    if array.min() >= 0 and array.max() < port.classes:
         return
     place = int(np.flatnonzero((array < 0) | (array >= port.classes))[0])
     row = place // max(array[0].size, 1)

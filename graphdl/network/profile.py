@@ -105,8 +105,9 @@ def kernels(net: Network, /, **batch: Any) -> str:
 
     found: dict[Any, list[str]] = {}
     for table in _tables(_schedule(net, batch)):
-        for call in table.calls:
-            found.setdefault(call.kernel, []).append(call.origin or "(update)")
+        for call in table.ran:
+            every = table.calls if call is table.chain else [call]
+            found.setdefault(call.kernel, []).extend(c.origin or "(update)" for c in every)
     parts = []
     for kernel, origins in found.items():
         places = ", ".join(dict.fromkeys(origins))
@@ -139,7 +140,7 @@ def _timed(schedule: NativeSchedule) -> Profile:
     tables = _tables(schedule)
     whole = min(_seconds(lambda: [table.run() for table in tables]) for _ in range(REPEATS))
     found: dict[tuple[str, str], list[float]] = {}
-    for table in tables:
+    for table in [table.unchained() for table in tables]:
         for place, call in enumerate(table.calls):
             best = min(_seconds(lambda t=table, p=place: t.row(p)) for _ in range(REPEATS))
             line = found.setdefault((call.origin, call.kernel.family), [0.0, 0, 0, 0])

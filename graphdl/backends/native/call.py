@@ -37,6 +37,11 @@ class Call:
         """Whether several threads should share it."""
         return not self.alone and self.work >= LEAST
 
+    @property
+    def varies(self) -> bool:
+        """Whether it is told sizes, which differ from batch to batch."""
+        return len(self.numbers) > len(self.places)
+
 
 class Making(Numbers):
     """The numbers of a call under construction, addresses among them."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from .emit import WORD, Emit
+from .emit import Emit
+from .function import WORD
 from .number import Number
 from .tiling import Axis
 

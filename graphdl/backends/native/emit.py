@@ -1,7 +1,4 @@
-"""Writing a kernel: LLVM's instructions with loops, vectors, and numbers known early or late.
-
-A kernel is `void kernel(numbers, thread, threads)`; `numbers` are addresses and what it is told.
-"""
+"""Writing a kernel: LLVM's instructions with loops, vectors, and numbers known early or late."""
 
 from __future__ import annotations
 
@@ -12,66 +9,28 @@ from typing import Any
 from llvmlite import ir
 
 from ...program import Kind
+from .function import BYTE, POINTER, WORD, Function
 from .machine import Machine
-from .number import Number, Told
+from .number import Number
 
-WORD = ir.IntType(64)
 BIT = ir.IntType(1)
-BYTE = ir.IntType(8)
-POINTER = ir.PointerType()
 BYTES: dict[str, int] = {"float32": 4, "float64": 8}
 
 
-class Emit:
+class Emit(Function):
     """One kernel under construction.
 
     real     the type of floats; `width` is how many of them a vector has
     """
 
     def __init__(self, name: str, machine: Machine, precision: str) -> None:
+        super().__init__(name, machine.triple)
         self.machine, self.precision = machine, precision
         self.real = ir.FloatType() if precision == "float32" else ir.DoubleType()
         self.bytes = BYTES[precision]
         self.width = machine.width(self.bytes)
-        self.module = ir.Module(name)
-        self.module.triple = machine.triple
-        kind = ir.FunctionType(ir.VoidType(), [POINTER, WORD, WORD])
-        self.function = ir.Function(self.module, kind, name)
-        self.numbers, self.thread, self.threads = self.function.args
-        self._entry = self.function.append_basic_block("entry")
-        self._head = ir.IRBuilder(self._entry)
-        self._body = self.function.append_basic_block("body")
-        self.build = ir.IRBuilder(self._body)
-        self._told: dict[int, Any] = {}
-
-    def finish(self) -> str:
-        """The text of the module."""
-        self.build.ret_void()
-        self._head.branch(self._body)
-        return str(self.module)
 
     # ---- numbers -------------------------------------------------------------------------
-
-    def number(self, value: Number | Any) -> Any:
-        """A whole number as LLVM's value."""
-        if isinstance(value, Told):
-            return self._number_at(value.place)
-        return ir.Constant(WORD, int(value)) if isinstance(value, int) else value
-
-    def _number_at(self, place: int) -> Any:
-        if place not in self._told:
-            where = self._head.gep(
-                self.numbers, [ir.Constant(WORD, place)], True, source_etype=WORD
-            )
-            self._told[place] = self._head.load(where, typ=WORD)
-        return self._told[place]
-
-    def address(self, place: Told) -> Any:
-        """The pointer among the numbers."""
-        key = -1 - place.place
-        if key not in self._told:
-            self._told[key] = self._head.inttoptr(self._number_at(place.place), POINTER)
-        return self._told[key]
 
     def add(self, a: Any, b: Any) -> Any:
         """The sum of two whole numbers; zero costs nothing."""

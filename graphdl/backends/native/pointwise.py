@@ -14,6 +14,8 @@ from .number import Number, Told
 from .operand import Operand, merged
 from .scalars import apply
 
+# Numbers that are not worth a vector where each has a register.
+FEW = 4
 # What an operation costs beside an addition, roughly.
 COSTS = {"exp": 12, "log": 16, "tanh": 14, "erf": 14, "power": 80, "div": 4, "mod": 40}
 
@@ -159,6 +161,9 @@ def _along(e: Emit, start: Any, stop: Any, extent: Number, element: Any) -> None
     width = e.width
     while isinstance(extent, int) and width > max(extent, 1):
         width //= 2
+    if e.joined and width <= FEW:
+        # One by one, so that they go from kernel to kernel in registers.
+        width = 1
     if width == 1:
         with e.loop(start, stop) as place:
             element(place, 1)

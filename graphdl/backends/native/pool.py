@@ -229,11 +229,22 @@ end:
 }}
 """
 
-NAMES = ("graphdl_run", "graphdl_work", "graphdl_start", "graphdl_repeat")
+# A table and its count behind one argument: calling from Python costs as much as a small step.
+ALONE = """
+define i64 @graphdl_alone(ptr %order) {{
+  %table = load ptr, ptr %order
+  %count_at = getelementptr i64, ptr %order, i64 1
+  %count = load i64, ptr %count_at
+  %result = call i64 @graphdl_run(ptr %table, i64 %count, ptr null, i64 0, i64 1)
+  ret i64 %result
+}}
+"""
+
+NAMES = ("graphdl_run", "graphdl_work", "graphdl_start", "graphdl_repeat", "graphdl_alone")
 
 
 def module() -> str:
-    """LLVM's text of the three functions."""
+    """LLVM's text of the functions."""
     processor = this_machine().triple.partition("-")[0].replace("arm64", "aarch64")
     words: dict[str, object] = {
         n: globals()[n] for n in ("PHASE", "JOB", "SLEEPERS", "TABLE", "MUTEX", "CONDITION")
@@ -241,7 +252,8 @@ def module() -> str:
     words |= {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
     declared, pause = _PAUSE.get(processor, ("", ""))
     return "".join(
-        text.format(declared=declared, pause=pause, **words) for text in (RUN, WORK, START, REPEAT)
+        text.format(declared=declared, pause=pause, **words)
+        for text in (RUN, WORK, START, REPEAT, ALONE)
     )
 
 
@@ -257,6 +269,8 @@ class Pool:
         self._repeat = ctypes.CFUNCTYPE(word, address, address, word, word, word)(
             found["graphdl_repeat"]
         )
+        # Runs a table in this thread, given the address of its address and count; 0 if all is well.
+        self.alone = ctypes.CFUNCTYPE(word, address)(found["graphdl_alone"])
         self._work = ctypes.CFUNCTYPE(None, address, word, word)(found["graphdl_work"])
         self.memory = np.zeros(WORDS + 8, np.int64)
         odd = self.memory.ctypes.data % 64 // 8

@@ -7,7 +7,8 @@ from typing import Any
 from llvmlite import ir
 
 from .call import Call, Making
-from .emit import WORD, Emit
+from .emit import Emit
+from .function import WORD
 from .library import writer
 from .number import Number, Told
 from .operand import Operand

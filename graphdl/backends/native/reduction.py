@@ -14,7 +14,8 @@ from llvmlite import ir
 
 from ...program import Kind
 from .call import Call, Making
-from .emit import WORD, Emit
+from .emit import Emit
+from .function import WORD
 from .library import writer
 from .mathematics import maximum, minimum
 from .number import Number, Told, Varying

@@ -13,9 +13,9 @@ from ...program import Kind
 from .call import Call, Making
 from .emit import Emit
 from .library import writer
-from .number import Number, Told
+from .number import Number, Told, Varying
 from .operand import Operand, total
-from .pointwise import Access, fill
+from .pointwise import FEW, Access, fill
 
 Space = Callable[[tuple[int, ...], Kind], Operand]
 
@@ -155,6 +155,8 @@ def pick(out: Operand, x: Operand, ids: Operand, precision: str) -> list[Call]:
 
 def spread(out: Operand, ids: Operand, values: Operand, precision: str) -> list[Call]:
     """The calls that put one number into each row of zeros."""
+    if not isinstance(out.extents[-1], Varying) and out.extents[-1] <= FEW:
+        return _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     calls = _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     return [*fill(out, 0, precision), *calls]
 
@@ -294,8 +296,14 @@ def _write_pick(e: Emit, spec: Gathering) -> None:
     rows, numbers = e.address(spec.table.place), e.address(spec.out.place)
 
     def line(places: Sequence[Any], row: Any) -> None:
-        there = e.offset([*places, row], spec.table.strides)
-        value = e.load(rows, there, spec.table.kind)
+        value = None
+        for each in _few(spec.ids):
+            one = e.load(rows, e.offset([*places, each], spec.table.strides), spec.table.kind)
+            this = e.build.icmp_signed("==", row, e.number(each))
+            value = one if value is None else e.build.select(this, one, value)
+        if value is None:
+            there = e.offset([*places, row], spec.table.strides)
+            value = e.load(rows, there, spec.table.kind)
         e.store(value, numbers, e.offset(places, spec.out.strides), spec.out.kind)
 
     _each_row(e, spec, line)
@@ -307,6 +315,18 @@ def _write_spread(e: Emit, spec: Gathering) -> None:
 
     def line(places: Sequence[Any], row: Any) -> None:
         value = e.load(numbers, e.offset(places, spec.out.strides), spec.out.kind)
-        e.store(value, rows, e.offset([*places, row], spec.table.strides), spec.table.kind)
+        for each in _few(spec.ids):
+            this = e.build.icmp_signed("==", row, e.number(each))
+            one = e.build.select(this, value, e.zero(value.type))
+            e.store(one, rows, e.offset([*places, each], spec.table.strides), spec.table.kind)
+        if not _few(spec.ids):
+            there = e.offset([*places, row], spec.table.strides)
+            e.store(value, rows, there, spec.table.kind)
 
     _each_row(e, spec, line)
+
+
+def _few(ids: Ids) -> range:
+    """The rows where there are so few that looking at each is better than going to one."""
+    few = isinstance(ids.rows, int) and ids.rows <= FEW
+    return range(ids.rows if few and isinstance(ids.rows, int) else 0)

@@ -9,7 +9,8 @@ from llvmlite import ir
 
 from ...program import Kind
 from . import mathematics
-from .emit import WORD, Emit
+from .emit import Emit
+from .function import WORD
 
 Write = Callable[..., Any]
 

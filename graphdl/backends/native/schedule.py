@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from ...program.primitives.scan import Scan
 from ..places import Places
 from ..schedule import NonFinite
 from .call import Call, Making
-from .emit import WORD, Emit
+from .chain import chained
+from .emit import Emit
+from .function import WORD
 from .labels import Unsupported
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
@@ -31,24 +34,42 @@ CALL_BYTES = 512
 
 @dataclass(slots=True)
 class Table:
-    """Rows for the native loop; `keep` holds the memory that they point into."""
+    """Rows for the native loop: those of `calls`, or of one call that does what they do.
 
-    rows: Array
-    address: int
-    keep: list[object]
-    threads: int
+    What they point into is held on to by `memory` and `rows`.
+    """
+
     calls: list[Call]
+    chain: Call | None
     guard: Call | None
     verdict: Array
+    memory: tuple[Array, ...]
+    threads: int
+    rows: tuple[Array, Array, Array]
+    address: int
+    order: int
+
+    @property
+    def ran(self) -> list[Call]:
+        """A call for each row."""
+        return self.calls if self.chain is None else [self.chain]
 
     def row(self, place: int) -> bool:
         """Run one row, by itself."""
-        threads = self.threads if self.calls[place].parallel else 1
+        threads = self.threads if self.ran[place].parallel else 1
         return Pool.ours().run(self.address + 8 * ROW * place, 1, threads)
 
     def run(self) -> bool:
         """Run all rows; False where a guard found something that is not finite."""
-        return Pool.ours().run(self.address, len(self.rows), self.threads)
+        if self.threads == 1:
+            return not Pool.ours().alone(self.order)
+        return Pool.ours().run(self.address, len(self.rows[0]), self.threads)
+
+    def unchained(self) -> Table:
+        """The same with a row for every call."""
+        if self.chain is None:
+            return self
+        return _table(self.calls, None, self.guard, self.verdict, self.memory)
 
 
 @dataclass(slots=True)
@@ -69,9 +90,13 @@ class NativeSchedule:
     def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
         """Feed, run, and return the outputs: views that hold until the next run."""
         for key, buffer in self.data:
-            np.copyto(buffer, data[key], "same_kind")
+            array = data[key]
+            if array.dtype is buffer.dtype:
+                buffer[...] = array
+            else:
+                np.copyto(buffer, array, "same_kind")
         for key, buffer in self.scalars:
-            buffer.fill(scalars[key])
+            buffer[()] = scalars[key]
         for part in self.parts:
             if not isinstance(part, Table):
                 part()
@@ -101,11 +126,14 @@ class NativeSchedule:
             self.stretch = Stretch(self.data, self.scalars, self.outputs, self.precision)
         stretch = self.stretch
         if stretch.prepare(batches, times) or self.repeated is None:
-            calls = [stretch.before(), *table.calls, stretch.after()]
-            self.repeated = _assembled(calls, table.guard, table.verdict, [table, stretch])
+            calls = [stretch.before(table.chain is not None), *table.calls, stretch.after()]
+            memory = (*table.memory, *stretch.memory())
+            chain = chained(calls, table.guard, table.verdict, memory)
+            self.repeated = _table(calls, chain, table.guard, table.verdict, memory)
         stretch.begin(scalars)
         repeated = self.repeated
-        done = Pool.ours().repeat(repeated.address, len(repeated.rows), repeated.threads, times)
+        count = len(repeated.ran)
+        done = Pool.ours().repeat(repeated.address, count, repeated.threads, times)
         return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
@@ -242,49 +270,52 @@ class _Binder:
 
     def parts(self) -> list[Table | Python]:
         """Tables of the rows, with the Python calls between them."""
-        found: list[Table | Python] = []
-        calls: list[Call] = []
-        addresses(row.kernel for row in self.rows if isinstance(row, Call))
-        for row in self.rows:
-            if isinstance(row, Call):
-                calls.append(row)
-                continue
-            if calls:
-                found.append(self._table(calls))
-                calls = []
-            found.append(row)
-        if calls:
-            found.append(self._table(calls))
-        return found
-
-    def _table(self, calls: list[Call]) -> Table:
         # Rows hold addresses only, so what is at them must be held on to.
-        keep = [*self.keep, *self.arrays.values()]
-        table = _assembled(calls, self.guard, self.verdict, keep)
-        self.nbytes += (8 * ROW + CALL_BYTES) * len(calls)
-        return table
+        memory = (*self.keep, *self.arrays.values(), self.verdict)
+        found: list[tuple[list[Call], Call | None] | Python] = []
+        for native, group in groupby(self.rows, lambda row: isinstance(row, Call)):
+            if native:
+                calls = [row for row in group if isinstance(row, Call)]
+                found.append((calls, chained(calls, self.guard, self.verdict, memory)))
+            else:
+                found += [row for row in group if not isinstance(row, Call)]
+        ran = [part for part in found if isinstance(part, tuple)]
+        # All at once, so that whoever waits is told how many there are.
+        addresses(c.kernel for calls, chain in ran for c in ([chain] if chain else calls))
+        self.nbytes += (8 * ROW + CALL_BYTES) * sum(len(calls) for calls, _ in ran)
+        return [
+            _table(*part, self.guard, self.verdict, memory) if isinstance(part, tuple) else part
+            for part in found
+        ]
 
 
-def _assembled(
-    calls: list[Call], guard: Call | None, verdict: Array, keep: Sequence[object]
+def _table(
+    calls: list[Call],
+    chain: Call | None,
+    guard: Call | None,
+    verdict: Array,
+    memory: tuple[Array, ...],
 ) -> Table:
     """The rows of calls; threads meet after what they share, and before it."""
-    kernels = addresses(call.kernel for call in calls)
-    threads = wanted_threads() if any(call.parallel for call in calls) else 1
-    numbers = np.array([n for call in calls for n in call.numbers], np.int64)
-    rows = np.zeros((len(calls), ROW), np.int64)
+    ran = calls if chain is None else [chain]
+    kernels = addresses(call.kernel for call in ran)
+    threads = wanted_threads() if any(call.parallel for call in ran) else 1
+    numbers = np.array([n for call in ran for n in call.numbers], np.int64)
+    rows = np.zeros((len(ran), ROW), np.int64)
     start = _address(numbers)
-    for place, call in enumerate(calls):
+    for place, call in enumerate(ran):
         flags = PARALLEL if call.parallel else 0
-        following = calls[place + 1] if place + 1 < len(calls) else None
-        if call.parallel or following is None or following.parallel or call is guard:
+        following = ran[place + 1] if place + 1 < len(ran) else None
+        stops = call is guard or (call is chain and guard in calls)
+        if call.parallel or following is None or following.parallel or stops:
             flags |= WAIT
-        if call is guard:
+        if stops:
             flags |= GUARD
         rows[place] = kernels[call.kernel], start, flags, _address(verdict)
         start += 8 * len(call.numbers)
-    held = [numbers, verdict, *keep]
-    return Table(rows, _address(rows), held, threads, calls, guard, verdict)
+    order = np.array([_address(rows), len(ran)], np.int64)
+    held, places = (rows, numbers, order), (_address(rows), _address(order))
+    return Table(calls, chain, guard, verdict, memory, threads, held, *places)
 
 
 def _address(array: Array) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from llvmlite import ir
 
 from ...program import Array
 from .call import Call, Making
-from .emit import BIT, WORD, Emit
+from .emit import BIT, Emit
+from .function import WORD
 from .library import writer
 from .number import Number, Told
 
@@ -77,15 +79,24 @@ class Stretch:
         for key, kept in self.fixed.items():
             kept.fill(scalars[key])
 
-    def before(self) -> Call:
-        """The call that feeds a step."""
+    def memory(self) -> list[Array]:
+        """Everything that the calls read and write."""
+        own = [self.state, *self.fixed.values(), *self.staged.values(), *self.results.values()]
+        others = [array for _, array in self.data], self.scalars.values(), self.outputs.values()
+        return [*own, *chain(*others)]
+
+    def before(self, settled: bool) -> Call:
+        """The call that feeds a step; if `settled`, it is made for batches of this size."""
         making = Making()
         counted = [(place, name) for place, name in enumerate(COUNTERS) if name in self.scalars]
         spec = Feeding(
             making.address(_address(self.state)),
             tuple(making.address(_address(self.staged[key])) for key, _ in self.data),
             tuple(making.address(_address(buffer)) for _, buffer in self.data),
-            tuple(making.told(int(buffer.nbytes)) for _, buffer in self.data),
+            tuple(
+                int(buffer.nbytes) if settled else making.told(int(buffer.nbytes))
+                for _, buffer in self.data
+            ),
             tuple(
                 (1 + place, making.address(_address(self.scalars[name])), _kind(self.scalars[name]))
                 for place, name in counted
