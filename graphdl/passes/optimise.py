@@ -11,6 +11,7 @@ from .common_subexpressions import common_subexpressions
 from .dead_code import dead_code
 from .fuse_pointwise import fuse_pointwise
 from .inside_scans import inside_scans
+from .pick_early import pick_early
 from .settle import settle_updates
 from .simplify import simplify
 from .sparse_updates import sparse_updates
@@ -24,6 +25,8 @@ PASSES: tuple[Pass, ...] = (
     common_subexpressions,
     batch_last,
     common_subexpressions,
+    dead_code,
+    pick_early,
     dead_code,
     sparse_updates,
     common_subexpressions,
