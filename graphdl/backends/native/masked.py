@@ -49,7 +49,7 @@ class Masked:
         kind = ir.VectorType(e.real, e.width)
         value = e.zero(kind)
         for lane, inside in enumerate(mask.constant):
-            if inside:
+            if inside.constant:
                 one = e.load(base, e.add(offset, e.mul(lane, stride)), "float")
                 value = e.build.insert_element(value, one, ir.Constant(ir.IntType(32), lane))
         return value
