@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import sys
 from math import prod
 from typing import Any
 
@@ -68,7 +69,8 @@ def guarded(shape: Any, dtype: Any = np.float64) -> np.ndarray[Any, Any]:
     guard = ctypes.c_void_p(start + (pages - 1) * PAGE)
     assert LIBRARY.mprotect(guard, ctypes.c_size_t(PAGE), 0) == 0
     offset = (pages - 1) * PAGE - count
-    return np.frombuffer(memory, np.uint8, count, offset).view(kind).reshape(shape)
+    array: np.ndarray[Any, Any] = np.frombuffer(memory, np.uint8, count, offset)
+    return array.view(kind).reshape(shape)
 
 
 class Numpy:
@@ -100,13 +102,14 @@ def main() -> None:
     for name, text in MODELS.items():
         for dtype, sizes in SIZES.items():
             net = gdl.compile(text, backend="native", dtype=dtype)
-            net.store.xp = Numpy()
+            net.store.xp = Numpy()  # type: ignore[assignment]
             for key in list(net.store):
                 value = np.array(net.store[key])
                 del net.store[key]
                 net.store[key] = value
             for examples, length in sizes:
-                print(name, dtype, examples, length, flush=True)
+                sys.stdout.write(f"{name} {dtype} {examples} {length}\n")
+                sys.stdout.flush()
                 net.step(**net.blank(examples, length))
                 net.loss(**net.blank(examples, length))
 
