@@ -8,6 +8,7 @@ from ..program import Program
 from .absorb_transposes import absorb_transposes
 from .batch_last import batch_last
 from .common_subexpressions import common_subexpressions
+from .compare_extremes import compare_extremes
 from .dead_code import dead_code
 from .fuse_pointwise import fuse_pointwise
 from .inside_scans import inside_scans
@@ -23,6 +24,7 @@ PASSES: tuple[Pass, ...] = (
     simplify,
     absorb_transposes,
     common_subexpressions,
+    compare_extremes,
     batch_last,
     common_subexpressions,
     dead_code,

@@ -69,8 +69,8 @@ def guarded(shape: Any, dtype: Any = np.float64) -> np.ndarray[Any, Any]:
     guard = ctypes.c_void_p(start + (pages - 1) * PAGE)
     assert LIBRARY.mprotect(guard, ctypes.c_size_t(PAGE), 0) == 0
     offset = (pages - 1) * PAGE - count
-    array: np.ndarray[Any, Any] = np.frombuffer(memory, np.uint8, count, offset)
-    return array.view(kind).reshape(shape)
+    array: np.ndarray[Any, Any] = np.frombuffer(memory, np.uint8, count, offset).view(kind)
+    return array.reshape(shape)
 
 
 class Numpy:
