@@ -1,7 +1,7 @@
 """Comparisons of what an extreme was taken of are made with the extreme itself.
 
-The gradient of max(0, x) asks whether 0 >= x, which is whether 0 >= max(0, x): the result is kept for
-the next layer anyway, so x need not be, and is computed together with its maximum.
+The gradient of max(0, x) asks whether 0 >= x, which is whether 0 >= max(0, x): the result is kept
+for the next layer anyway, so x need not be, and is computed together with its maximum.
 """
 
 from __future__ import annotations

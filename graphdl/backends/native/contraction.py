@@ -15,7 +15,8 @@ from typing import Literal
 
 from ...program import Kind
 from .call import Call, Making
-from .labels import LEFT, OUT, RIGHT, Contraction, Label, contraction, merged
+from .finish import Finish, Finishing
+from .labels import LEFT, OUT, RIGHT, Contraction, Label, Unsupported, contraction, merged
 from .machine import this_machine
 from .number import Varying
 from .operand import Operand, total
@@ -59,15 +60,25 @@ def contract(
     right: Operand,
     precision: str,
     space: Space,
+    finish: Finish | None = None,
 ) -> list[Call]:
-    """The calls that do a contraction."""
+    """The calls that do a contraction, and what may follow it.
+
+    Unsupported is raised for a `finish` that it cannot take over.
+    """
     if not out.count:
         return []
     if not left.count or not right.count:
+        if finish is not None:
+            raise Unsupported("there is nothing to add up")
         return fill(out, 0, precision)
-    found = merged(contraction(spec, extents, left, right, out))
+    rest = finish.operands if finish is not None else ()
+    found = merged(contraction(spec, extents, left, right, out, rest))
     best, before, after = _best(found, precision, space)
-    return [*before, _call(best, _way(best, precision), precision), *after]
+    way = _way(best, precision)
+    if way.vector is not None and not all(s == 0 or _near(s) for s in way.vector.rest):
+        raise Unsupported("what finishes it lies otherwise")
+    return [*before, _call(best, way, precision, finish), *after]
 
 
 def _best(
@@ -251,15 +262,17 @@ def _copied(
 # ---- the call -------------------------------------------------------------------------------
 
 
-def _call(found: Contraction, way: Way, precision: str) -> Call:
+def _call(found: Contraction, way: Way, precision: str, finish: Finish | None) -> Call:
     making = Making()
     x, y = (RIGHT, LEFT) if way.swapped else (LEFT, RIGHT)
+    rest = finish.operands if finish is not None else ()
 
     def axis(label: Label | None) -> Axis:
         if label is None:
-            return Axis(1, 0, 0, 0)
-        parts = [label.strides[which] for which in (x, y, OUT)]
-        return Axis(making.of(label.extent), *(making.of(s or 0) for s in parts))
+            return Axis(1, 0, 0, 0, (0,) * len(rest))
+        extent = making.of(label.extent)
+        places = making.all(label.strides[which] or 0 for which in (x, y, OUT))
+        return Axis(extent, places[0], places[1], places[2], making.all(label.rest))
 
     height, width = _shape(way.mode, way.vector, way.rows, way.columns)
     outer, inner = _loops(found, way)
@@ -302,10 +315,18 @@ def _call(found: Contraction, way: Way, precision: str) -> Call:
         packing,
         making.of(block) if packing else 1,
         len(free),
+        _finishing(finish, making),
     )
     work = max(int(way.cost), 1)
     flops = 2 * total([la.extent for la in found.labels])
     return making.call(FAMILY, spec, precision, work, flops=flops)
+
+
+def _finishing(finish: Finish | None, making: Making) -> Finishing | None:
+    if finish is None:
+        return None
+    args = tuple(making.operand(operand) for operand in finish.operands)
+    return Finishing(finish.stages, finish.place, args)
 
 
 def _loops(found: Contraction, way: Way) -> tuple[list[Label], list[Label]]:

@@ -52,6 +52,7 @@ class Line:
     x: Any
     y: Any
     out: Any
+    rest: tuple[Any, ...]
     inside: Any
 
 
@@ -59,31 +60,34 @@ def lines(e: Emit, axes: Sequence[Axis], start: Any, count: int) -> list[Line]:
     """`count` lines from the place `start` on of one axis, or of several gone over as one."""
     extents = [axis.extent for axis in axes]
     exact = all(isinstance(extent, int) for extent in extents)
-    strides = [[a.x for a in axes], [a.y for a in axes], [a.out for a in axes]]
+    strides = distances(axes, len(axes[-1].rest))
     if exact and len(axes) == 1:
-        (axis,) = axes
-
-        def along(number: int, stride: Number) -> Any:
-            return e.add(e.mul(start, stride), e.mul(number, stride))
-
-        return [
-            Line(along(n, axis.x), along(n, axis.y), along(n, axis.out), None) for n in range(count)
-        ]
-    found: list[Line] = []
+        found = []
+        for number in range(count):
+            x, y, out, *rest = (e.add(e.mul(start, s), e.mul(number, s)) for (s,) in strides)
+            found.append(Line(x, y, out, tuple(rest), None))
+        return found
+    found, before = [], list[Any]()
     places, end = e.places(start, extents), e.count(extents)
     for number in range(count):
         parts = [e.offset(places, of) for of in strides]
         inside = None
         if number and not exact:
             inside = e.build.icmp_signed("<", e.add(start, number), end)
-            last = found[-1]
             parts = [
                 here if here is there else e.build.select(inside, here, there)
-                for here, there in zip(parts, (last.x, last.y, last.out), strict=True)
+                for here, there in zip(parts, before, strict=True)
             ]
-        found.append(Line(parts[0], parts[1], parts[2], inside))
+        before = parts
+        found.append(Line(parts[0], parts[1], parts[2], tuple(parts[3:]), inside))
         places = _following(e, places, extents)
     return found
+
+
+def distances(axes: Sequence[Axis], rest: int) -> list[list[Number]]:
+    """The distances of all axes in x, in y, in the result, and in `rest` other operands."""
+    own = [[a.x for a in axes], [a.y for a in axes], [a.out for a in axes]]
+    return [*own, *([axis.rest[number] for axis in axes] for number in range(rest))]
 
 
 def _following(e: Emit, places: Sequence[Any], extents: Sequence[Number]) -> list[Any]:

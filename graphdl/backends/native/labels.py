@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...program.primitives.spec import Axes, Window, labels_of, parse
@@ -18,11 +18,15 @@ class Unsupported(Exception):  # noqa: N818 - it says why
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label: its extent, and its distance in left, right and out (None: not there)."""
+    """One label: its extent, and its distance in left, right and out (None: not there).
+
+    `rest` are the distances in what is read when a sum is finished.
+    """
 
     name: str
     extent: int
     strides: Strides
+    rest: tuple[int, ...] = ()
 
     @property
     def summed(self) -> bool:
@@ -81,10 +85,25 @@ class Contraction:
 
 
 def contraction(
-    spec: str, extents: Mapping[str, int], left: Operand, right: Operand, out: Operand
+    spec: str,
+    extents: Mapping[str, int],
+    left: Operand,
+    right: Operand,
+    out: Operand,
+    rest: Sequence[Operand] = (),
 ) -> Contraction:
-    """The labels of `spec`; `extents` are those that the operands do not tell."""
+    """The labels of `spec`; `extents` are those that the operands do not tell.
+
+    The `rest` lie as the result does, and are read with it.
+    """
     axes = parse(spec)
+    if rest and any(isinstance(axis, Window) for axis in axes[OUT]):
+        raise Unsupported("the result has a window")
+    further = {
+        str(axis): tuple(operand.strides[place] for operand in rest)
+        for place, axis in enumerate(axes[OUT])
+    }
+    nowhere = (0,) * len(rest)
     known = dict(extents)
     for names, operand in zip(axes, (left, right, out), strict=True):
         known |= zip(map(str, names), operand.extents, strict=True)
@@ -111,7 +130,7 @@ def contraction(
         if not reach.inside(known):
             reaches.append(reach)
     labels = tuple(
-        Label(name, known[name], (s[0], s[1], s[2]))
+        Label(name, known[name], (s[0], s[1], s[2]), further.get(name, nowhere))
         for name, s in strides.items()
         if any(part is not None for part in s)
     )
@@ -177,7 +196,5 @@ def merged(found: Contraction) -> Contraction:
 def _inside(outer: Label, inner: Label, held: set[str]) -> bool:
     if outer is inner or outer.name in held or inner.name in held or outer.where != inner.where:
         return False
-    return all(
-        s is None or t is None or s == t * inner.extent
-        for s, t in zip(outer.strides, inner.strides, strict=True)
-    )
+    pairs = zip((*outer.strides, *outer.rest), (*inner.strides, *inner.rest), strict=True)
+    return all(s is None or t is None or s == t * inner.extent for s, t in pairs)

@@ -9,7 +9,8 @@ from ...program import Kind, Op, Value, evaluate
 from ...program.body import Body
 from ...program.primitives.scan import Scan
 from .call import Call
-from .lower import Room, lower
+from .finish import followed
+from .lower import Room, joined, lower
 from .operand import Operand, extents_of, number, ordered
 from .pointwise import copy
 
@@ -48,6 +49,11 @@ class _Loop:
         for op in body.ops:
             if not self.varying.isdisjoint(op.args):
                 self.varying.add(op.out)
+        results, views = set(body.results), {op.out for op in body.ops if op.primitive.view}
+        pairs = followed(body.ops, results, views).items()
+        # What does not vary is computed once, whatever follows it.
+        self.ends = {v: op for v, op in pairs if (v in self.varying) == (op.out in self.varying)}
+        self.waiting = set(self.ends.values())
         made = {op.out for op in body.ops if not op.primitive.view} & self.varying
         self.direct: dict[Value, int] = {}
         for place, value in enumerate(body.results):
@@ -79,10 +85,13 @@ class _Loop:
             operands[value] = kept
         calls: list[Call] = []
         for op in body.ops:
-            if before is None or op.out in self.varying:
-                calls += self._operation(op, operands, now)
-            else:
+            if before is not None and op.out not in self.varying:
                 operands[op.out] = self.own[op.out]
+            elif op in self.waiting:
+                # It is done together with the one that follows.
+                operands[op.out] = self._temporary(op.out)
+            else:
+                calls += self._operation(op, operands, now)
         for place, value in enumerate(body.results):
             if self.direct.get(value) != place:
                 calls += copy(_at(self.kept[place], now), operands[value], self.room.precision)
@@ -105,19 +114,36 @@ class _Loop:
         row = self.direct.get(op.out)
         out = self._temporary(op.out) if row is None else _at(self.kept[row], now)
         operands[op.out] = out
+        first = self.ends.get(op.out)
+        if first is None:
+            return self._lowered(op, out, args)
+        together = joined(first, op, out, operands, self._room(op))
+        if together is not None:
+            return _of(first, together)
+        sides = [operands[arg] for arg in first.args]
+        return self._lowered(first, operands[first.out], sides) + self._lowered(op, out, args)
+
+    def _room(self, op: Op) -> Room:
         space = _Again(self.room.space, self.spaces.setdefault(op.out, []))
-        found = lower(op, out, args, replace(self.room, space=space))
+        return replace(self.room, space=space)
+
+    def _lowered(self, op: Op, out: Operand, args: list[Operand]) -> list[Call]:
+        found = lower(op, out, args, self._room(op))
         if found is None:
             raise NoKernel(op.primitive.name)
-        for call in found:
-            call.origin = op.origin
-        return found
+        return _of(op, found)
 
     def _temporary(self, value: Value) -> Operand:
         if value not in self.own:
             shape = extents_of(value.type, self.room.sizes)
             self.own[value] = self.room.space(shape, value.type.kind)
         return self.own[value]
+
+
+def _of(op: Op, calls: list[Call]) -> list[Call]:
+    for call in calls:
+        call.origin = op.origin
+    return calls
 
 
 def _at(whole: Operand, place: int) -> Operand:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ...passes.fused import Fused, Step
-from ...program import Kind, Op, Primitive, evaluate
+from ...passes.fused import Fused
+from ...program import Kind, Op, Primitive, Value, evaluate
 from ...program import primitives as p
 from . import reduction, rows, windows
 from .call import Call
 from .contraction import contract
-from .operand import Operand, Sizes, number
-from .pointwise import Stage, copy, fill, pointwise
+from .finish import Finish, finish
+from .labels import Unsupported
+from .operand import Operand, number
+from .pointwise import Stage, copy, fill, pointwise, stages_of
 from .random import random
 
 Args = list[Operand]
@@ -45,41 +47,6 @@ def _fused(group: Fused, out: Operand, args: Args, room: Room) -> list[Call]:
     return pointwise(out, whole, stages, room.precision)
 
 
-def stages_of(
-    steps: tuple[Step, ...], args: Args, sizes: Sizes
-) -> tuple[list[Operand], list[Stage]]:
-    """Steps as stages; views among them become operands of their own."""
-    operands = list(args)
-    count = len(args)
-    where: dict[int, tuple[str, int]] = {n: ("arg", n) for n in range(count)}
-    kept: list[Step] = []
-    for index, step in enumerate(steps):
-        if step.primitive.view:
-            kind, place = where[step.operands[0]]
-            assert kind == "arg", "a view of what the group makes"
-            seen = operands[place].seen(step.primitive, step.type, sizes)
-            assert seen is not None
-            operands.append(seen)
-            where[count + index] = ("arg", len(operands) - 1)
-        else:
-            where[count + index] = ("stage", len(kept))
-            kept.append(step)
-    used = sorted({where[o][1] for step in kept for o in step.operands if where[o][0] == "arg"})
-    places = {old: new for new, old in enumerate(used)}
-    stages = [
-        Stage(
-            step.primitive.name,
-            tuple(
-                places[at] if kind == "arg" else len(used) + at
-                for kind, at in (where[o] for o in step.operands)
-            ),
-            step.type.kind,
-        )
-        for step in kept
-    ]
-    return [operands[n] for n in used], stages
-
-
 def _reduce(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
     assert isinstance(primitive, p.Sum | p.Amax | p.Amin)
     name = primitive.name
@@ -96,9 +63,35 @@ def _argmax(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[
 
 
 def _contract(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    return contraction(primitive, out, args, room)
+
+
+def contraction(
+    primitive: Primitive, out: Operand, args: Args, room: Room, end: Finish | None = None
+) -> list[Call]:
+    """The calls of a contraction, which may end with more than the sum."""
     assert isinstance(primitive, p.Contract)
     extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
-    return contract(primitive.spec, extents, out, args[0], args[1], room.precision, room.space)
+    sides = args[0], args[1]
+    return contract(primitive.spec, extents, out, *sides, room.precision, room.space, end)
+
+
+def joined(
+    first: Op, op: Op, out: Operand, operands: Mapping[Value, Operand], room: Room
+) -> list[Call] | None:
+    """The calls of a contraction and the pointwise operation after it; None where they stay apart.
+
+    The second writes where the first still reads, or it is not cheap.
+    """
+    sides, args = [operands[arg] for arg in first.args], [operands[arg] for arg in op.args]
+    total = operands[first.out]
+    end = finish(op, args, total, out, room.sizes)
+    if end is None or any(out.overlaps(other) for other in (*sides, *end.operands)):
+        return None
+    try:
+        return contraction(first.primitive, out, sides, room, end)
+    except Unsupported:
+        return None
 
 
 def _pad(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
 
+from .cuts import Line, distances
 from .emit import Emit
 from .number import Number
 from .tiling import Tile
@@ -18,12 +20,10 @@ class Masked:
         self.e, self.spec, self.places = e, spec, places
         self.x, self.y, self.out = e.address(spec.x), e.address(spec.y), e.address(spec.out)
 
-    def bases(self) -> tuple[Any, Any, Any]:
-        """Where the outer loops are in each operand."""
-        e, fixed = self.e, self.spec.fixed
-        parts = [a.x for a in fixed], [a.y for a in fixed], [a.out for a in fixed]
-        x, y, out = (e.offset(self.places, strides) for strides in parts)
-        return x, y, out
+    def bases(self) -> list[Any]:
+        """Where the outer loops are in x, in y, in the result, and in what finishes it."""
+        strides = distances(self.spec.fixed, len(self.spec.vector.rest))
+        return [self.e.offset(self.places, of) for of in strides]
 
     def load(self, base: Any, offset: Any, mask: Any, stride: Number = 1) -> Any:
         """A vector; lanes that are masked are 0."""
@@ -69,3 +69,32 @@ class Masked:
         )
         align = ir.Constant(ir.IntType(32), e.bytes)
         e.build.call(store, [value, pointer, align, mask])
+
+    def ends(self, bases: Sequence[Any], n: Any, *lines: Line) -> list[Any]:
+        """Where a sum is in the result, and in what finishes it; `n` is along the vector."""
+        e, vector = self.e, self.spec.vector
+        strides = (vector.out, *vector.rest)
+        found = [e.add(base, e.mul(n, by)) for base, by in zip(bases, strides, strict=True)]
+        for line in lines:
+            parts = (line.out, *line.rest)
+            found = [e.add(at, more) for at, more in zip(found, parts, strict=True)]
+        return found
+
+    def deliver(
+        self, total: Any, places: Sequence[Any], mask: Any, lanes: int, finished: bool = True
+    ) -> None:
+        """Finish a sum, or some side by side, and write it: `places` in the result and the rest."""
+        e, finish = self.e, self.spec.finish
+        if finish is not None and finished:
+            reads = zip(finish.args, places[1:], self.spec.vector.rest, strict=True)
+            others = [
+                self.load(e.address(told), at, mask)
+                if mask is not None and stride == 1
+                else e.load(e.address(told), at, "float", lanes, stride)
+                for told, at, stride in reads
+            ]
+            total = finish.write(e, total, others)
+        if mask is None:
+            e.store(total, self.out, places[0], "float", lanes)
+        else:
+            self.store(total, places[0], mask)

@@ -80,6 +80,16 @@ class Operand:
             s == e for n, s, e in zip(self.extents, self.strides, expected, strict=True) if n != 1
         )
 
+    def overlaps(self, other: Operand) -> bool:
+        """Whether there is memory between the first and the last number of both."""
+        (start, stop), (begin, end) = self._span(), other._span()
+        return start < end and begin < stop
+
+    def _span(self) -> tuple[int, int]:
+        ends = [(n - 1) * s for n, s in zip(self.extents, self.strides, strict=True)]
+        low, high = sum(min(0, end) for end in ends), sum(max(0, end) for end in ends)
+        return int(self.address + low * self.size), int(self.address + (high + 1) * self.size)
+
     def moved(self, elements: int) -> Operand:
         """The same view, so many elements further."""
         return replace(self, address=int(self.address + elements * self.size))

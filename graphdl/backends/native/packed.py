@@ -51,7 +51,7 @@ class Packed(Masked):
 
     def _pack_rows(self, row: Any, m: Any, height: int) -> None:
         e = self.e
-        x, _, _ = self.bases()
+        x = self.bases()[0]
         slot = self._slot(row)
         rows = lines(e, self.spec.tall, m, height)
 
@@ -78,14 +78,15 @@ class Packed(Masked):
 
     def _tile(self, row: Any, m: Any, height: int, n: Any, span: Span) -> None:
         e, spec = self.e, self.spec
-        x, y, out = self.bases()
-        y, out = e.add(y, n), e.add(out, n)
+        x, y, *ends = self.bases()
+        y = e.add(y, n)
         slot = self._slot(row) if "x" in spec.packing else None
         kind = e.vector(e.real, e.width)
         rows = lines(e, spec.tall, m, height)
         sums = [[e.variable(kind) for _ in range(span.count)] for _ in rows]
         places = [
-            [e.add(e.add(out, line.out), v * e.width) for v in range(span.count)] for line in rows
+            [self.ends(ends, e.add(n, v * e.width), line) for v in range(span.count)]
+            for line in rows
         ]
         begins = e.build.icmp_signed("==", self.block[0], e.number(0))
         with e.build.if_else(begins) as (first, later):
@@ -96,7 +97,7 @@ class Packed(Masked):
             with later:
                 for totals, at in zip(sums, places, strict=True):
                     for v, total in enumerate(totals):
-                        total.set(self.load(self.out, at[v], span.mask(v)))
+                        total.set(self.load(self.out, at[v][0], span.mask(v)))
 
         def add(dx: Any, dy: Any, place: Any) -> None:
             columns = self._columns(span, e.add(y, dy), place)
@@ -111,10 +112,22 @@ class Packed(Masked):
                     total.set(e.fma(wide, column, total.get()))
 
         self._each_place(add)
-        for line, totals, at in zip(rows, sums, places, strict=True):
-            with e.when_inside(line.inside):
-                for v, total in enumerate(totals):
-                    self.store(total.get(), at[v], span.mask(v))
+
+        def write(finished: bool) -> None:
+            for line, totals, at in zip(rows, sums, places, strict=True):
+                with e.when_inside(line.inside):
+                    for v, total in enumerate(totals):
+                        self.deliver(total.get(), at[v], span.mask(v), e.width, finished)
+
+        if spec.finish is None:
+            write(True)
+            return
+        ends_here = e.build.icmp_signed("==", self.block[1], e.number(spec.inner[0].extent))
+        with e.build.if_else(ends_here) as (last, earlier):
+            with last:
+                write(True)
+            with earlier:
+                write(False)
 
     def _columns(self, span: Span, y: Any, place: Any) -> list[Any]:
         e = self.e

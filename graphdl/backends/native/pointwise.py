@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...passes.fused import Step
 from ...program import Kind
 from .call import Call, Making
 from .emit import Emit
 from .library import writer
 from .number import Number, Told
-from .operand import Operand, merged
+from .operand import Operand, Sizes, merged
 from .scalars import apply
 
 # Numbers that are not worth a vector where each has a register.
@@ -67,6 +68,41 @@ def pointwise(
     each = sum(COSTS.get(stage.name, 1) for stage in stages) + len(operands)
     flops = out.count * len(stages)
     return [making.call("pointwise", spec, precision, out.count * each // 8, flops=flops)]
+
+
+def stages_of(
+    steps: tuple[Step, ...], args: Sequence[Operand], sizes: Sizes
+) -> tuple[list[Operand], list[Stage]]:
+    """Steps as stages; views among them become operands of their own."""
+    operands = list(args)
+    count = len(args)
+    where: dict[int, tuple[str, int]] = {n: ("arg", n) for n in range(count)}
+    kept: list[Step] = []
+    for index, step in enumerate(steps):
+        if step.primitive.view:
+            kind, place = where[step.operands[0]]
+            assert kind == "arg", "a view of what the group makes"
+            seen = operands[place].seen(step.primitive, step.type, sizes)
+            assert seen is not None
+            operands.append(seen)
+            where[count + index] = ("arg", len(operands) - 1)
+        else:
+            where[count + index] = ("stage", len(kept))
+            kept.append(step)
+    used = sorted({where[o][1] for step in kept for o in step.operands if where[o][0] == "arg"})
+    places = {old: new for new, old in enumerate(used)}
+    stages = [
+        Stage(
+            step.primitive.name,
+            tuple(
+                places[at] if kind == "arg" else len(used) + at
+                for kind, at in (where[o] for o in step.operands)
+            ),
+            step.type.kind,
+        )
+        for step in kept
+    ]
+    return [operands[n] for n in used], stages
 
 
 def copy(out: Operand, source: Operand, precision: str) -> list[Call]:

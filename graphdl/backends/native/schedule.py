@@ -16,11 +16,12 @@ from ..schedule import NonFinite
 from .call import Call, Making
 from .chain import chained
 from .emit import Emit
+from .finish import followed
 from .function import WORD
 from .labels import Unsupported
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
-from .lower import Room, lower
+from .lower import Room, joined, lower
 from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
@@ -192,14 +193,39 @@ class _Binder:
         """Bind every operation; after the one that makes `guard`, it is looked at."""
         if guard is not None and guard in self.arrays:
             self._watch(guard)
-        for op in self.places.program.ops:
+        program, still = self.places.program, self.plan.layout.copies
+        views = {o.out for o in program.ops if o.primitive.view and o.out not in still}
+        ends = followed(program.ops, set(program.results), views | set(self.plan.constant))
+        waiting = set(ends.values())
+        for op in program.ops:
             self.places.scratch.restart()
             if op.primitive.view:
                 self._view(op)
+            elif op in waiting:
+                # It is done together with the one that follows.
+                self._know(op.out, self.places.of_result(op.out))
+            elif op.out in ends:
+                self._join(ends[op.out], op)
             else:
                 self._compute(op)
             if op.out is guard:
                 self._watch(guard)
+
+    def _join(self, first: Op, op: Op) -> None:
+        self._know(op.out, self.places.of_result(op.out))
+        calls = joined(first, op, self.operands[op.out], self.operands, self.room)
+        if calls is None:
+            self.places.scratch.restart()
+            self._compute(first)
+            self.places.scratch.restart()
+            self._compute(op)
+        else:
+            self._take(first, calls)
+
+    def _take(self, op: Op, calls: list[Call]) -> None:
+        for call in calls:
+            call.origin = call.origin or op.origin
+        self.rows += calls
 
     def _watch(self, value: Value) -> None:
         making = Making()
@@ -240,9 +266,7 @@ class _Binder:
         if op.out not in self.plan.constant:
             calls = self._lowered(op)
             if calls is not None:
-                for call in calls:
-                    call.origin = call.origin or op.origin
-                self.rows += calls
+                self._take(op, calls)
                 return
         self.places.scratch.restart()
         python = list(op.primitive.kernel(np, self.places.scratch, self.sizes, array, *args))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -72,25 +72,25 @@ class _Writer(Masked):
 
     def _tile(self, m: Any, height: int, n: Any, width: Any) -> None:
         e, spec = self.e, self.spec
-        x, y, out = self.bases()
+        x, y, *ends = self.bases()
         rows = lines(e, spec.tall, m, height)
         if spec.mode == "broad":
-            self._broad(x, e.add(y, n), e.add(out, n), rows, width)
+            self._broad(x, y, ends, rows, n, width)
             return
         columns = lines(e, [spec.columns], n, width)
         if spec.mode == "dot":
-            self._dot(x, y, out, rows, columns)
+            self._dot(x, y, ends, rows, columns)
             return
         if spec.vector.extent == 1:
-            self._each(x, y, out, rows, columns, 1)
+            self._each(x, y, ends, rows, columns, 0, 1)
             return
         stop = e.number(spec.vector.extent)
         whole = e.sub(stop, e.rem(stop, e.width))
         with e.loop(0, whole, e.width) as v:
-            self._each(e.add(x, v), e.add(y, v), e.add(out, v), rows, columns, e.width)
+            self._each(e.add(x, v), e.add(y, v), ends, rows, columns, v, e.width)
         if not (isinstance(spec.vector.extent, int) and spec.vector.extent % e.width == 0):
             with e.loop(whole, stop) as v:
-                self._each(e.add(x, v), e.add(y, v), e.add(out, v), rows, columns, 1)
+                self._each(e.add(x, v), e.add(y, v), ends, rows, columns, v, 1)
 
     def _accumulators(self, height: int, width: int, kind: Any) -> list[list[Variable]]:
         return [[self._fresh(kind) for _ in range(width)] for _ in range(height)]
@@ -98,8 +98,11 @@ class _Writer(Masked):
     def _fresh(self, kind: Any) -> Variable:
         return self.e.variable(kind, self.e.zero(kind))
 
-    def _broad(self, x: Any, y: Any, out: Any, rows: list[Line], vectors: Span) -> None:
+    def _broad(
+        self, x: Any, y: Any, ends: list[Any], rows: list[Line], n: Any, vectors: Span
+    ) -> None:
         e = self.e
+        y = e.add(y, n)
         sums = self._accumulators(len(rows), vectors.count, e.vector(e.real, e.width))
 
         def add(dx: Any, dy: Any) -> None:
@@ -118,10 +121,10 @@ class _Writer(Masked):
         for row, totals in zip(rows, sums, strict=True):
             with e.when_inside(row.inside):
                 for v, total in enumerate(totals):
-                    at = e.add(e.add(out, row.out), v * e.width)
-                    self.store(total.get(), at, vectors.mask(v))
+                    places = self.ends(ends, e.add(n, v * e.width), row)
+                    self.deliver(total.get(), places, vectors.mask(v), e.width)
 
-    def _dot(self, x: Any, y: Any, out: Any, rows: list[Line], columns: list[Line]) -> None:
+    def _dot(self, x: Any, y: Any, ends: list[Any], rows: list[Line], columns: list[Line]) -> None:
         e = self.e
         sums = self._accumulators(len(rows), len(columns), e.vector(e.real, e.width))
         extent = self.spec.vector.extent
@@ -147,13 +150,19 @@ class _Writer(Masked):
 
         self._sum(add)
 
-        def write(total: Variable, at: Any) -> None:
-            e.store(e.across(total.get(), e.build.fadd), self.out, at, "float")
-
-        self._results(out, rows, columns, sums, write)
+        for row, column, total in self._results(rows, columns, sums):
+            value = e.across(total.get(), e.build.fadd)
+            self.deliver(value, self.ends(ends, 0, row, column), None, 1)
 
     def _each(
-        self, x: Any, y: Any, out: Any, rows: list[Line], columns: list[Line], lanes: int
+        self,
+        x: Any,
+        y: Any,
+        ends: list[Any],
+        rows: list[Line],
+        columns: list[Line],
+        n: Any,
+        lanes: int,
     ) -> None:
         e = self.e
         sums = self._accumulators(len(rows), len(columns), e.vector(e.real, lanes))
@@ -166,29 +175,18 @@ class _Writer(Masked):
                     total.set(e.fma(number, column, total.get()))
 
         self._sum(add)
-        self._results(
-            out,
-            rows,
-            columns,
-            sums,
-            lambda total, at: e.store(total.get(), self.out, at, "float", lanes),
-        )
+        for row, column, total in self._results(rows, columns, sums):
+            self.deliver(total.get(), self.ends(ends, n, row, column), None, lanes)
 
     def _results(
-        self,
-        out: Any,
-        rows: list[Line],
-        columns: list[Line],
-        sums: list[list[Variable]],
-        write: Callable[[Variable, Any], None],
-    ) -> None:
-        """`write(total, place)` for every row and column that is one."""
-        e = self.e
+        self, rows: list[Line], columns: list[Line], sums: list[list[Variable]]
+    ) -> Iterator[tuple[Line, Line, Variable]]:
+        """Every row and column that is one, with its sum."""
         for row, totals in zip(rows, sums, strict=True):
-            with e.when_inside(row.inside):
+            with self.e.when_inside(row.inside):
                 for column, total in zip(columns, totals, strict=True):
-                    with e.when_inside(column.inside):
-                        write(total, e.add(e.add(out, row.out), column.out))
+                    with self.e.when_inside(column.inside):
+                        yield row, column, total
 
     # ---- the sum -------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .finish import Finishing
 from .number import Number, Told
 
 # The most summed places whose numbers are put side by side.
@@ -13,12 +14,16 @@ DEPTH = 256
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An extent, and the distance in the operand with rows, the other one, and the result."""
+    """An extent, and the distance in the operand with rows, the other one, and the result.
+
+    `rest` are those in what finishes the result.
+    """
 
     extent: Number
     x: Number
     y: Number
     out: Number
+    rest: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Tile:
                    tile, "x" the numbers of a group of tiles of rows
     block          how much of the outermost summed loop is a block
     free           so many of the last outer loops go over the same vectors, and count as rows
+    finish         what is done to sums before they are written
     apart          whether threads share the outer loops; else they share the rows or columns
     """
 
@@ -71,6 +77,7 @@ class Tile:
     packing: Literal["", "x", "y", "xy"]
     block: Number
     free: int
+    finish: Finishing | None
 
     @property
     def fixed(self) -> tuple[Axis, ...]:

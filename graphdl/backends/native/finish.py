@@ -1,0 +1,90 @@
+"""What is done to the sums of a contraction before they are written: bias, ReLU, what is added.
+
+Only what is cheap: a tile has its text once for each of its vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...passes.fused import Fused
+from ...program import Op, Value
+from ...program.primitives import Contract
+from .emit import Emit
+from .number import Told
+from .operand import Operand, Sizes
+from .pointwise import COSTS, Stage, stages_of
+from .scalars import apply
+
+# What the operations may cost together, in additions.
+CHEAP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """`stages` count arguments first; the sum is number `place`, the others are `operands`."""
+
+    stages: tuple[Stage, ...]
+    place: int
+    operands: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What a kernel is made for; `args` are the addresses of the others."""
+
+    stages: tuple[Stage, ...]
+    place: int
+    args: tuple[Told, ...]
+
+    def write(self, e: Emit, total: Any, others: Sequence[Any]) -> Any:
+        """The result of a sum and the others."""
+        values = [*others[: self.place], total, *others[self.place :]]
+        for stage in self.stages:
+            args = [values[operand] for operand in stage.operands]
+            values.append(apply(e, stage.name, stage.kind, args))
+        return values[-1]
+
+
+def followed(
+    ops: Iterable[Op], results: Container[Value], free: Container[Value]
+) -> dict[Value, Op]:
+    """For each pointwise result the contraction whose sums it alone reads, right after them.
+
+    What takes no time and no memory (`free`, and views) may come between.
+    """
+    every = list(ops)
+    uses: dict[Value, int] = {}
+    for op in every:
+        for arg in op.args:
+            uses[arg] = uses.get(arg, 0) + 1
+    found: dict[Value, Op] = {}
+    last: Op | None = None
+    for op in every:
+        if isinstance(op.primitive, Contract):
+            last = op if uses.get(op.out) == 1 and op.out not in results else None
+        elif op.out not in free:
+            fits = last is not None and op.primitive.pointwise and last.out in op.args
+            if last is not None and fits and op.out.type == last.out.type:
+                found[op.out] = last
+            last = None
+    return found
+
+
+def finish(
+    op: Op, args: list[Operand], total: Operand, out: Operand, sizes: Sizes
+) -> Finish | None:
+    """The pointwise operation as the end of the contraction that makes `total`, if it can be."""
+    if isinstance(op.primitive, Fused):
+        operands, stages = stages_of(op.primitive.steps, args, sizes)
+    else:
+        operands = list(args)
+        stages = [Stage(op.primitive.name, tuple(range(len(args))), op.out.type.kind)]
+    places = [place for place, operand in enumerate(operands) if operand is total]
+    cost = sum(COSTS.get(stage.name, 1) for stage in stages)
+    if len(places) != 1 or cost > CHEAP or any(o.kind != "float" for o in operands):
+        return None
+    others = [o.broadcast(out.extents) for o in operands if o is not total]
+    return Finish(tuple(stages), places[0], tuple(others))
