@@ -39,6 +39,15 @@ def test_every_primitive(row: Any, dtype: str, xp: Any, host: Any) -> None:
     np.testing.assert_allclose(host(found), expected, rtol=close, atol=close)
 
 
+@pytest.mark.parametrize("xp", ["native"], indirect=True)
+def test_every_primitive_has_a_kernel(row: Any, xp: Any) -> None:
+    program, data = of_row(row)
+    executable = Executable(program, xp, "float64")
+    executable.run(Store(xp), data, {})
+    schedule: Any = executable.latest()
+    assert {type(part).__name__ for part in schedule.parts} <= {"Table"}, str(row.primitive)
+
+
 def training_step() -> Program:
     """Convolution, pooling, dropout, a table of words, softmax and nll, momentum."""
     build = Builder()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...passes.fused import Fused
 from ...program import Kind, Op, Primitive, Value, evaluate
 from ...program import primitives as p
+from ...program.primitives.spec import parse, windows_of, written
 from . import reduction, rows, windows
 from .call import Call
 from .contraction import contract
@@ -74,6 +75,22 @@ def contraction(
     extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
     sides = args[0], args[1]
     return contract(primitive.spec, extents, out, *sides, room.precision, room.space, end)
+
+
+def _rearranged(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    """Windows taken apart or added up: a contraction with ones along an axis of the windows."""
+    assert isinstance(primitive, p.Unfold | p.Fold)
+    (x,), (source, result) = args, parse(primitive.spec)
+    extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
+    for axes, operand in ((source, x), (result, out)):
+        extents |= zip(map(str, axes), operand.extents, strict=True)
+    windows = windows_of(source) or windows_of(result)
+    label = windows[0].offset if windows else str(source[0])
+    one = room.space((1,), "float")
+    spec = f"{written(source)}, {label} -> {written(result)}"
+    ones = one.broadcast((extents[label],))
+    calls = contract(spec, extents, out, x, ones, room.precision, room.space)
+    return [*fill(one, 1, room.precision), *calls]
 
 
 def joined(
@@ -207,6 +224,8 @@ TABLE: dict[type[Primitive], Lower] = {
     p.Amin: _reduce,
     p.ArgMax: _argmax,
     p.Contract: _contract,
+    p.Unfold: _rearranged,
+    p.Fold: _rearranged,
     p.Pad: _pad,
     p.Concat: _concat,
     p.Constant: _constant,
