@@ -28,8 +28,10 @@ Mode = Literal["broad", "dot", "each"]
 Space = Callable[[tuple[int, ...], Kind], Operand]
 # Bytes that should stay in the first-level cache while other tiles go over them.
 NEAR = 24 * 1024
-# The same of the second level.
-FAR = 160 * 1024
+# The same of the second level, by the number of registers: where there are 32, it is larger.
+FAR = {16: 160 * 1024, 32: 320 * 1024}
+# What is read where it lies may take this much of further ones.
+FARTHEST = 960 * 1024
 # Tasks for which it is the outer loops that threads share.
 MANY = 16
 # Vector instructions that copying a number out of order takes.
@@ -366,7 +368,8 @@ def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"],
 def _group(packing: str, height: int, depth: int, size: int) -> int:
     """Tiles of rows whose numbers stay in a cache while columns change."""
     if packing:
-        return max(1, (FAR if "x" in packing else 6 * FAR) // (height * DEPTH * size))
+        room = FAR[this_machine().registers] if "x" in packing else FARTHEST
+        return max(1, room // (height * DEPTH * size))
     group = max(1, NEAR // max(height * int(depth) * size, 1))
     return Varying(group) if isinstance(depth, Varying) else group
 

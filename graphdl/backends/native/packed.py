@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cuts import Cut, Span, lines
+from .cuts import Cut, Span, lanes_below, lines
 from .emit import Emit
 from .masked import Masked
 from .tiling import DEPTH, Tile
@@ -18,7 +18,9 @@ class Packed(Masked):
         super().__init__(e, spec, places)
         if "x" in spec.packing:
             assert isinstance(spec.group, int)
-            self.tall_panel = e.room(e.real, DEPTH * spec.height * spec.group)
+            # A vector may be stored past the last number of a tile.
+            self.slot = DEPTH * spec.height + e.width
+            self.tall_panel = e.room(e.real, self.slot * spec.group)
         if "y" in spec.packing:
             self.wide_panel = e.room(e.real, DEPTH * spec.width * e.width)
         self.block: tuple[Any, Any] = (0, 0)
@@ -34,8 +36,7 @@ class Packed(Masked):
                 self.first = first
                 last = e.least(e.add(first, spec.group), tall[1])
                 if "x" in spec.packing:
-                    with e.loop(first, last) as row:
-                        rows.each(row, lambda m, height: self._pack_rows(row, m, height))
+                    self._pack_tall(rows, first, last)
                 with e.loop(*wide) as column:
                     across.each(column, lambda n, span: self._column(n, span, rows, (first, last)))
 
@@ -47,11 +48,34 @@ class Packed(Masked):
 
     def _slot(self, row: Any) -> Any:
         """Where a tile of rows begins in its panel."""
-        return self.e.mul(self.e.sub(row, self.first), DEPTH * self.spec.height)
+        return self.e.mul(self.e.sub(row, self.first), self.slot)
 
-    def _pack_rows(self, row: Any, m: Any, height: int) -> None:
-        e = self.e
+    def _pack_tall(self, rows: Cut, first: Any, last: Any) -> None:
+        """The numbers of a group of tiles, those of one place of the sum side by side."""
+        e, tall = self.e, self.spec.tall
         x = self.bases()[0]
+        if [axis.x for axis in tall] == [1] and isinstance(tall[0].extent, int):
+            # They lie so already: place by place, which is how they follow each other in memory.
+            def pack(dx: Any, _: Any, place: Any) -> None:
+                with e.loop(first, last) as row:
+                    rows.each(row, lambda m, height: self._pack_near(row, m, height, dx, place))
+
+            self._each_place(pack)
+            return
+        with e.loop(first, last) as row:
+            rows.each(row, lambda m, height: self._pack_rows(x, row, m, height))
+
+    def _pack_near(self, row: Any, m: Any, height: int, dx: Any, place: Any) -> None:
+        e = self.e
+        source = e.add(e.add(self.bases()[0], m), dx)
+        target = e.add(self._slot(row), e.mul(place, height))
+        for start in range(0, height, e.width):
+            mask = lanes_below(e, height - start) if start + e.width > height else None
+            vector = self.load(self.x, e.add(source, start), mask)
+            e.store(vector, self.tall_panel, e.add(target, start), "float", e.width)
+
+    def _pack_rows(self, x: Any, row: Any, m: Any, height: int) -> None:
+        e = self.e
         slot = self._slot(row)
         rows = lines(e, self.spec.tall, m, height)
 
