@@ -5,13 +5,11 @@ Only what is cheap: a tile has its text once for each of its vectors.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...passes.fused import Fused
-from ...program import Op, Value
-from ...program.primitives import Contract
+from ...program import Op
 from .emit import Emit
 from .number import Told
 from .operand import Operand, Sizes
@@ -48,40 +46,11 @@ class Finishing:
         return values[-1]
 
 
-def followed(
-    ops: Iterable[Op], results: Container[Value], free: Container[Value]
-) -> dict[Value, Op]:
-    """For each pointwise result the contraction whose sums it alone reads, right after them.
-
-    What takes no time and no memory (`free`, and views) may come between.
-    """
-    every = list(ops)
-    uses: dict[Value, int] = {}
-    for op in every:
-        for arg in op.args:
-            uses[arg] = uses.get(arg, 0) + 1
-    found: dict[Value, Op] = {}
-    last: Op | None = None
-    for op in every:
-        if isinstance(op.primitive, Contract):
-            last = op if uses.get(op.out) == 1 and op.out not in results else None
-        elif op.out not in free:
-            fits = last is not None and op.primitive.pointwise and last.out in op.args
-            if last is not None and fits and op.out.type == last.out.type:
-                found[op.out] = last
-            last = None
-    return found
-
-
 def finish(
     op: Op, args: list[Operand], total: Operand, out: Operand, sizes: Sizes
 ) -> Finish | None:
     """The pointwise operation as the end of the contraction that makes `total`, if it can be."""
-    if isinstance(op.primitive, Fused):
-        operands, stages = stages_of(op.primitive.steps, args, sizes)
-    else:
-        operands = list(args)
-        stages = [Stage(op.primitive.name, tuple(range(len(args))), op.out.type.kind)]
+    operands, stages = stages_of(op, args, sizes)
     places = [place for place, operand in enumerate(operands) if operand is total]
     cost = sum(COSTS.get(stage.name, 1) for stage in stages)
     if len(places) != 1 or cost > CHEAP or any(o.kind != "float" for o in operands):

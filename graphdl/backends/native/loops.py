@@ -9,8 +9,8 @@ from ...program import Kind, Op, Value, evaluate
 from ...program.body import Body
 from ...program.primitives.scan import Scan
 from .call import Call
-from .finish import followed
-from .lower import Room, joined, lower
+from .join import followed, joined
+from .lower import Room, lower
 from .operand import Operand, extents_of, number, ordered
 from .pointwise import copy
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ...passes.fused import Fused
-from ...program import Kind, Op, Primitive, Value, evaluate
+from ...program import Kind, Op, Primitive, evaluate
 from ...program import primitives as p
 from ...program.primitives.spec import parse, windows_of, written
 from . import reduction, rows, windows
 from .call import Call
 from .contraction import contract
-from .finish import Finish, finish
-from .labels import Unsupported
+from .finish import Finish
 from .operand import Operand, number
 from .pointwise import Stage, copy, fill, pointwise, stages_of
 from .random import random
@@ -33,29 +31,29 @@ class Room:
 def lower(op: Op, out: Operand, args: Args, room: Room) -> list[Call] | None:
     """The calls of an operation that is no view and no scan; None where it has no kernel."""
     primitive = op.primitive
-    if isinstance(primitive, Fused):
-        return _fused(primitive, out, args, room)
     if primitive.pointwise:
-        stage = Stage(primitive.name, tuple(range(len(args))), op.out.type.kind)
-        return pointwise(out, args, [stage], room.precision)
+        operands, stages = stages_of(op, args, room.sizes)
+        whole = [o if o.extents else o.broadcast(out.extents) for o in operands]
+        return pointwise(out, whole, stages, room.precision)
     found = TABLE.get(type(primitive))
     return None if found is None else found(primitive, out, args, room)
 
 
-def _fused(group: Fused, out: Operand, args: Args, room: Room) -> list[Call]:
-    operands, stages = stages_of(group.steps, args, room.sizes)
-    whole = [o if o.extents else o.broadcast(out.extents) for o in operands]
-    return pointwise(out, whole, stages, room.precision)
-
-
 def _reduce(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    return reduced(primitive, out, args, [], room)
+
+
+def reduced(
+    primitive: Primitive, out: Operand, args: Args, stages: list[Stage], room: Room
+) -> list[Call]:
+    """The calls that reduce what `stages` make of the arguments, which have one shape."""
     assert isinstance(primitive, p.Sum | p.Amax | p.Amin)
     name = primitive.name
     if not primitive.axes:
-        return copy(out, args[0], room.precision)
+        return pointwise(out, args, stages or [Stage("copy", (0,), out.kind)], room.precision)
     if not args[0].count and name == "sum":
         return fill(out, 0, room.precision)
-    return reduction.reduction(name, out, args, primitive.axes, [], room.precision, room.space)
+    return reduction.reduction(name, out, args, primitive.axes, stages, room.precision, room.space)
 
 
 def _argmax(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
@@ -91,24 +89,6 @@ def _rearranged(primitive: Primitive, out: Operand, args: Args, room: Room) -> l
     ones = one.broadcast((extents[label],))
     calls = contract(spec, extents, out, x, ones, room.precision, room.space)
     return [*fill(one, 1, room.precision), *calls]
-
-
-def joined(
-    first: Op, op: Op, out: Operand, operands: Mapping[Value, Operand], room: Room
-) -> list[Call] | None:
-    """The calls of a contraction and the pointwise operation after it; None where they stay apart.
-
-    The second writes where the first still reads, or it is not cheap.
-    """
-    sides, args = [operands[arg] for arg in first.args], [operands[arg] for arg in op.args]
-    total = operands[first.out]
-    end = finish(op, args, total, out, room.sizes)
-    if end is None or any(out.overlaps(other) for other in (*sides, *end.operands)):
-        return None
-    try:
-        return contraction(first.primitive, out, sides, room, end)
-    except Unsupported:
-        return None
 
 
 def _pad(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:

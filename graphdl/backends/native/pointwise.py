@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...passes.fused import Step
-from ...program import Kind
+from ...passes.fused import Fused, Step
+from ...program import Kind, Op
 from .call import Call, Making
 from .emit import Emit
 from .library import writer
@@ -70,10 +70,12 @@ def pointwise(
     return [making.call("pointwise", spec, precision, out.count * each // 8, flops=flops)]
 
 
-def stages_of(
-    steps: tuple[Step, ...], args: Sequence[Operand], sizes: Sizes
-) -> tuple[list[Operand], list[Stage]]:
-    """Steps as stages; views among them become operands of their own."""
+def stages_of(op: Op, args: Sequence[Operand], sizes: Sizes) -> tuple[list[Operand], list[Stage]]:
+    """A pointwise operation as stages; views among its steps become operands of their own."""
+    if not isinstance(op.primitive, Fused):
+        stage = Stage(op.primitive.name, tuple(range(len(args))), op.out.type.kind)
+        return list(args), [stage]
+    steps = op.primitive.steps
     operands = list(args)
     count = len(args)
     where: dict[int, tuple[str, int]] = {n: ("arg", n) for n in range(count)}

@@ -66,7 +66,8 @@ def reduction(
     shape = args[0].extents
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     long = total([shape[axis] for axis in axes])
-    axis = max(axes, key=lambda a: (int(shape[a]) >= 8, abs(int(args[0].strides[a]))))
+    far = {a: max(abs(int(arg.strides[a])) for arg in args) for a in axes}
+    axis = max(axes, key=lambda a: (int(shape[a]) >= 8, far[a]))
     parts = _parts(shape[axis]) if out.count and long > LONG and out.count < PARTS else 1
     if parts == 1:
         return _single(name, out, args, kept, axes, stages, precision)

@@ -16,12 +16,12 @@ from ..schedule import NonFinite
 from .call import Call, Making
 from .chain import chained
 from .emit import Emit
-from .finish import followed
 from .function import WORD
+from .join import followed, joined
 from .labels import Unsupported
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
-from .lower import Room, joined, lower
+from .lower import Room, lower
 from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
