@@ -11,6 +11,7 @@ from ...program import primitives as p
 from ...program.primitives.spec import parse, windows_of, written
 from . import reduction, rows, windows
 from .call import Call
+from .chosen import contract_spread
 from .contraction import contract
 from .finish import Finish, finish
 from .labels import Unsupported
@@ -109,6 +110,13 @@ def joined(
         return contraction(first.primitive, out, sides, room, end)
     except Unsupported:
         return None
+
+
+def _contract_spread(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.ContractSpread)
+    extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
+    count = number(primitive.count, room.sizes)
+    return contract_spread(primitive, extents, count, out, args, room.precision, room.space)
 
 
 def _pad(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
@@ -226,6 +234,7 @@ TABLE: dict[type[Primitive], Lower] = {
     p.Contract: _contract,
     p.Unfold: _rearranged,
     p.Fold: _rearranged,
+    p.ContractSpread: _contract_spread,
     p.Pad: _pad,
     p.Concat: _concat,
     p.Constant: _constant,
