@@ -37,6 +37,10 @@ class Idle:
             self._found[value] = self._of(value)
         return self._found[value]
 
+    def zero(self, value: Value) -> None:
+        """Say of one more value that it is zero, before anything is asked that comes of it."""
+        self._found[value] = 0.0
+
     def _of(self, value: Value) -> Found:
         known = filled(self._made_by, value)
         if known is not None:
@@ -67,6 +71,8 @@ class Idle:
                 return 0.0
             case ("select", [float() | int() as chosen, a, b]):
                 return a if chosen else b
+            case ("select", [_, a, b]) if a is not None and a == b:
+                return a
         return None
 
     def _finite(self, value: Value) -> bool:

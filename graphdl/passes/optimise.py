@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..program import Program
 from .absorb_transposes import absorb_transposes
 from .batch_last import batch_last
+from .chosen_entries import chosen_entries
 from .common_subexpressions import common_subexpressions
 from .compare_extremes import compare_extremes
 from .dead_code import dead_code
@@ -27,6 +28,8 @@ PASSES: tuple[Pass, ...] = (
     compare_extremes,
     batch_last,
     common_subexpressions,
+    dead_code,
+    chosen_entries,
     dead_code,
     pick_early,
     dead_code,

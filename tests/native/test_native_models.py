@@ -58,14 +58,14 @@ def test_float64(model: str) -> None:
         np.testing.assert_allclose(found[name], weight, rtol=1e-9, atol=1e-10 * scale)
 
 
-@pytest.mark.parametrize("model", ["cnn", "lstm_lm"])
+@pytest.mark.parametrize("model", ["cnn", "kim_cnn", "lstm_lm"])
 def test_float32(model: str) -> None:
     _, curve = trained(model, "numpy", "float32")
     _, losses = trained(model, "native", "float32")
     np.testing.assert_allclose(losses, curve, rtol=2e-4)
 
 
-@pytest.mark.parametrize("model", ["cnn", "lstm_lm"])
+@pytest.mark.parametrize("model", ["cnn", "kim_cnn", "lstm_lm"])
 def test_threads_change_nothing(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = []
     for threads in ("1", "2", "3"):

@@ -84,6 +84,17 @@ def reduced(draw: Draw, build: Builder, pool: list[Value]) -> Value:
     return getattr(build, name)(x, [axis], keep=draw(st.booleans()))  # type: ignore[no-any-return]
 
 
+def chosen(draw: Draw, build: Builder, pool: list[Value]) -> Value:
+    """What the gradient of a maximum along `B` is: a number in each row, and zeros."""
+    x = draw(st.sampled_from([v for v in pool if v.type.shape == (4, B)]))
+    values = draw(st.sampled_from([v for v in pool if v.type.shape == (4,)]))
+    spread = build.spread(build.argmax(x, 1), values, B)
+    turned = draw(st.sampled_from(["not", "once", "with another"]))
+    if turned == "with another":
+        return build.mul(spread, build.tanh(x))
+    return spread if turned == "not" else build.transpose(spread, (1, 0))
+
+
 def contracted(draw: Draw, build: Builder, pool: list[Value]) -> Value:
     matrices = [v for v in pool if len(v.type.shape) == 2]
     if not matrices:
@@ -106,7 +117,7 @@ def programs(draw: Draw) -> Program:
         shape = draw(st.sampled_from([(), (4,), (4,), (4, 4)]))
         kept.append(build.input(f"w{number}", Type(shape), "weight", f"w{number}"))
     pool += kept
-    makers = [unary, unary, binary, binary, choice, moved, moved, reduced, contracted]
+    makers = [unary, unary, binary, binary, choice, moved, moved, reduced, chosen, contracted]
     for number in range(draw(st.integers(1, 16))):
         build.origin = f"node{number}"
         pool.append(draw(st.sampled_from(makers))(draw, build, pool))

@@ -218,6 +218,13 @@ ROWS = [
         ),
     ),
     Row(
+        p.ContractSpread("b t k, b n t -> n k", 2, T, 1),
+        (i(B, 4), f(B, 4), f(B, T, 3)),
+        lambda ids, values, x: np.einsum("bn,bnk->nk", values, x[[[0], [1]], ids]),
+        ((f(B, 4), f(B, 4), f(B, T, 3)), (i(B, 4), f(B, 3), f(B, T, 3)), (i(2), f(2), f(3))),
+        below=7,
+    ),
+    Row(
         p.Unfold("b c y*2+i -> i c b y", (("y", (T - 1) // 2), ("i", 3))),
         (f(B, 2, T),),
         lambda x: windows(x, (3,), (2,)).transpose(3, 1, 0, 2),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from graphdl.program import Builder, Program, Type
+from graphdl.program import Builder, Program, Type, Value
 from graphdl.program.primitives.add_rows import BLOCK
 from graphdl.program.reference import run
 
@@ -60,3 +61,33 @@ def test_sums_are_taken_in_order(
     assert np.array_equal(found["of a view"], table)
     assert np.array_equal(found["rows"], table[given["ids"]])
     assert np.array_equal(found["elsewhere"], table[given["places"]])
+
+
+VIEWS: dict[str, Callable[[Builder, Value], Value]] = {
+    "in order": lambda _, x: x,
+    "turned": lambda build, x: build.transpose(x, (1, 2, 0)),
+    "backwards": lambda build, x: build.reverse(x, 2),
+    "every other": lambda build, x: build.slice(x, 2, 0, 6, 2),
+    "repeated": lambda build, x: build.broadcast(build.slice(x, 0, 0, 1), (4, 5, 6)),
+    "backwards and turned": lambda build, x: build.transpose(build.reverse(x, 0), (2, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", ["float", "int", "bool"])
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_numbers_are_picked_out_of_any_view(view: Any, kind: Any) -> None:
+    build = Builder()
+    x = build.input("x", Type((4, 5, 6), kind), "data", "x")
+    seen = view(build, x)
+    i = build.input("ids", Type(seen.type.shape[:-1], "int"), "data", "ids")
+    program = build.finish([("whole", build.cast(seen, "float")), ("out", build.pick(seen, i))])
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, seen.type.shape[-1], seen.type.shape[:-1])
+    numbers: dict[str, Any] = {
+        "float": rng.normal(size=(4, 5, 6)),
+        "int": rng.integers(0, 9, (4, 5, 6)),
+    }
+    numbers["bool"] = numbers["float"] > 0
+    found = run(program, {}, {"x": numbers[kind], "ids": ids})
+    expected = np.take_along_axis(found["whole"], ids[..., None], -1)[..., 0]
+    assert np.array_equal(found["out"], expected)

@@ -10,6 +10,7 @@ from ...program import primitives as p
 from ...program.primitives.spec import parse, windows_of, written
 from . import reduction, rows, windows
 from .call import Call
+from .chosen import contract_spread
 from .contraction import contract
 from .finish import Finish
 from .operand import Operand, number
@@ -89,6 +90,13 @@ def _rearranged(primitive: Primitive, out: Operand, args: Args, room: Room) -> l
     ones = one.broadcast((extents[label],))
     calls = contract(spec, extents, out, x, ones, room.precision, room.space)
     return [*fill(one, 1, room.precision), *calls]
+
+
+def _contract_spread(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
+    assert isinstance(primitive, p.ContractSpread)
+    extents = {name: number(dim, room.sizes) for name, dim in primitive.extents}
+    count = number(primitive.count, room.sizes)
+    return contract_spread(primitive, extents, count, out, args, room.precision, room.space)
 
 
 def _pad(primitive: Primitive, out: Operand, args: Args, room: Room) -> list[Call]:
@@ -206,6 +214,7 @@ TABLE: dict[type[Primitive], Lower] = {
     p.Contract: _contract,
     p.Unfold: _rearranged,
     p.Fold: _rearranged,
+    p.ContractSpread: _contract_spread,
     p.Pad: _pad,
     p.Concat: _concat,
     p.Constant: _constant,

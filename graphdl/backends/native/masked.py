@@ -27,21 +27,9 @@ class Masked:
 
     def load(self, base: Any, offset: Any, mask: Any, stride: Number = 1) -> Any:
         """A vector; lanes that are masked are 0."""
-        e = self.e
-        if mask is None:
-            return e.load(base, offset, "float", e.width, stride)
-        if stride != 1:
+        if stride != 1 and mask is not None:
             return self._inside(base, offset, mask, stride)
-        kind = ir.VectorType(e.real, e.width)
-        pointer = e.at(base, offset, e.real)
-        name = f"llvm.masked.load.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
-        load = e.module.globals.get(name) or ir.Function(
-            e.module,
-            ir.FunctionType(kind, [pointer.type, ir.IntType(32), mask.type, kind]),
-            name,
-        )
-        align = ir.Constant(ir.IntType(32), e.bytes)
-        return e.build.call(load, [pointer, align, mask, e.zero(kind)])
+        return load_inside(self.e, base, offset, mask, stride)
 
     def _inside(self, base: Any, offset: Any, mask: Any, stride: Number) -> Any:
         """The first lanes, which lie apart; how many there are is known."""
@@ -56,19 +44,7 @@ class Masked:
 
     def store(self, value: Any, offset: Any, mask: Any) -> None:
         """Write a vector to the result, but for lanes that are masked."""
-        e = self.e
-        if mask is None:
-            e.store(value, self.out, offset, "float", e.width)
-            return
-        pointer = e.at(self.out, offset, e.real)
-        name = f"llvm.masked.store.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
-        store = e.module.globals.get(name) or ir.Function(
-            e.module,
-            ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type]),
-            name,
-        )
-        align = ir.Constant(ir.IntType(32), e.bytes)
-        e.build.call(store, [value, pointer, align, mask])
+        store_inside(self.e, value, self.out, offset, mask)
 
     def ends(self, bases: Sequence[Any], n: Any, *lines: Line) -> list[Any]:
         """Where a sum is in the result, and in what finishes it; `n` is along the vector."""
@@ -98,3 +74,35 @@ class Masked:
             e.store(total, self.out, places[0], "float", lanes)
         else:
             self.store(total, places[0], mask)
+
+
+def load_inside(e: Emit, base: Any, offset: Any, mask: Any, stride: Number = 1) -> Any:
+    """A vector; lanes that are masked are 0, and only without a mask may numbers lie apart."""
+    if mask is None:
+        return e.load(base, offset, "float", e.width, stride)
+    kind = ir.VectorType(e.real, e.width)
+    pointer = e.at(base, offset, e.real)
+    name = f"llvm.masked.load.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
+    load = e.module.globals.get(name) or ir.Function(
+        e.module,
+        ir.FunctionType(kind, [pointer.type, ir.IntType(32), mask.type, kind]),
+        name,
+    )
+    align = ir.Constant(ir.IntType(32), e.bytes)
+    return e.build.call(load, [pointer, align, mask, e.zero(kind)])
+
+
+def store_inside(e: Emit, value: Any, base: Any, offset: Any, mask: Any) -> None:
+    """Write a vector, but for lanes that are masked."""
+    if mask is None:
+        e.store(value, base, offset, "float", e.width)
+        return
+    pointer = e.at(base, offset, e.real)
+    name = f"llvm.masked.store.v{e.width}{'f32' if e.bytes == 4 else 'f64'}.p0"
+    store = e.module.globals.get(name) or ir.Function(
+        e.module,
+        ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type]),
+        name,
+    )
+    align = ir.Constant(ir.IntType(32), e.bytes)
+    e.build.call(store, [value, pointer, align, mask])

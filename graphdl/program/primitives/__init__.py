@@ -14,6 +14,7 @@ from .compare import (
     Select,
 )
 from .contract import Contract
+from .contract_spread import ContractSpread
 from .index import Gather, Pick, ScatterAdd, Spread
 from .place import Concat, Pad
 from .random import Random
@@ -34,7 +35,7 @@ ALL: tuple[type[Primitive], ...] = (
     # reduce
     *(Sum, Amax, Amin, ArgMax),
     # contract and window
-    *(Contract, Unfold, Fold),
+    *(Contract, ContractSpread, Unfold, Fold),
     *(WindowMax, WindowMaxGradient, WindowMean, WindowMeanGradient),
     # move
     *(Reshape, Transpose, Slice, Broadcast, Reverse, Stop, Pad, Concat),
@@ -59,6 +60,7 @@ __all__ = [
     "Concat",
     "Constant",
     "Contract",
+    "ContractSpread",
     "Copy",
     "Div",
     "Equal",

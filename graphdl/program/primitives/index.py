@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,34 @@ def take_call(xp: ModuleType, source: Array, ids: Array, out: Array) -> Call:
     return partial(xp.take, source, ids, axis=0, out=out, **mode)
 
 
-def _flat_ids(
-    xp: ModuleType, scratch: Scratch, ids: Array, count: int
-) -> tuple[Array, Iterator[Call]]:
-    """Ids along the last axis of size `count` as places in the flattened array."""
+def placed(
+    xp: ModuleType, scratch: Scratch, ids: Array, steps: Sequence[int], step: int
+) -> tuple[Array, list[Call]]:
+    """Ids as places in memory, flat, and the calls that work them out.
+
+    An id is worth `step`, and an entry of each axis of `ids` its number in `steps`.
+    """
     flat = scratch(ids.shape, "int")
-    rows = xp.arange(ids.size).reshape(ids.shape) * count
-    return flat.reshape(-1), iter([partial(xp.add, rows, ids, flat)])
+    calls: list[Call] = []
+    if step != 1:
+        calls.append(partial(xp.multiply, ids, step, flat))
+        ids = flat
+    rows = [
+        (xp.arange(count) * by).reshape((count, *(1,) * (ids.ndim - 1 - axis)))
+        for axis, (count, by) in enumerate(zip(ids.shape, steps, strict=True))
+    ]
+    if rows:
+        calls.append(partial(xp.add, reduce(operator.add, rows), ids, flat))
+    elif step == 1:
+        calls.append(partial(xp.copyto, flat, ids))
+    return flat.reshape(-1), calls
+
+
+def _as_it_lies(xp: ModuleType, x: Array) -> Array:
+    """All the memory from the first number of `x` to its last, where no axis goes back."""
+    ends = ((n - 1) * stride for n, stride in zip(x.shape, x.strides, strict=True))
+    count = sum(ends) // x.itemsize + 1 if x.size else 0
+    return xp.lib.stride_tricks.as_strided(x, (count,), (x.itemsize,))
 
 
 @dataclass(frozen=True)
@@ -108,11 +129,14 @@ class Pick(Primitive):
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
     ) -> Iterator[Call]:
-        x, copies = ordered(xp, scratch, args[0])
-        yield from copies
-        flat, calls = _flat_ids(xp, scratch, args[1], x.shape[-1])
+        x, ids = args
+        if any(stride < 0 for stride in x.strides):
+            x, copies = ordered(xp, scratch, x)
+            yield from copies
+        *steps, step = (stride // x.itemsize for stride in x.strides)
+        flat, calls = placed(xp, scratch, ids, steps, step)
         yield from calls
-        yield take_call(xp, x.reshape(-1), flat, out.reshape(-1))
+        yield take_call(xp, _as_it_lies(xp, x), flat, out.reshape(-1))
 
 
 @dataclass(frozen=True)
@@ -139,7 +163,8 @@ class Spread(Primitive):
         ids, values = args
         values, copies = ordered(xp, scratch, values)
         yield from copies
-        flat, calls = _flat_ids(xp, scratch, ids, out.shape[-1])
+        *steps, step = (stride // out.itemsize for stride in out.strides)
+        flat, calls = placed(xp, scratch, ids, steps, step)
         yield from calls
         yield partial(out.fill, 0)
         yield partial(operator.setitem, out.reshape(-1), flat, values.reshape(-1))
