@@ -15,6 +15,7 @@ from .number import Number, Told
 from .operand import Operand, Sizes, merged
 from .scalars import apply
 
+FAMILY = "pointwise"
 # Numbers that are not worth a vector where each has a register.
 FEW = 4
 # What an operation costs beside an addition, roughly.
@@ -40,13 +41,20 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is read, done and written for one result; a number is the result of an earlier part."""
+
+    out: Access
+    args: tuple[Access | int, ...]
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pointwise:
-    """Extents of the loops, the innermost last; `out` is written, `args` are read."""
+    """Extents of the loops, the innermost last, and what is done in turn inside them."""
 
     extents: tuple[Number, ...]
-    out: Access
-    args: tuple[Access, ...]
-    stages: tuple[Stage, ...]
+    parts: tuple[Part, ...]
 
 
 def pointwise(
@@ -64,10 +72,11 @@ def pointwise(
         Access(making.operand(o), o.kind, making.all(s[axis] for axis in order))
         for o, s in zip(operands, strides, strict=True)
     ]
-    spec = Pointwise(making.all(extents), accesses[0], tuple(accesses[1:]), tuple(stages))
+    part = Part(accesses[0], tuple(accesses[1:]), tuple(stages))
+    spec = Pointwise(making.all(extents), (part,))
     each = sum(COSTS.get(stage.name, 1) for stage in stages) + len(operands)
     flops = out.count * len(stages)
-    return [making.call("pointwise", spec, precision, out.count * each // 8, flops=flops)]
+    return [making.call(FAMILY, spec, precision, out.count * each // 8, flops=flops)]
 
 
 def stages_of(op: Op, args: Sequence[Operand], sizes: Sizes) -> tuple[list[Operand], list[Stage]]:
@@ -137,23 +146,24 @@ def _innermost_last(extents: Sequence[int], strides: Sequence[Sequence[int]]) ->
     return [axis for axis in axes if axis != best] + [best]
 
 
-@writer("pointwise")
+@writer(FAMILY)
 def _write_pointwise(e: Emit, spec: Pointwise) -> None:
-    accesses = (spec.out, *spec.args)
-    bases = [e.address(access.place) for access in accesses]
+    def read(access: Access, places: Sequence[Any], width: int) -> Any:
+        stride = access.strides[-1] if access.strides else 0
+        offset = e.offset(places, access.strides)
+        return e.load(e.address(access.place), offset, access.kind, width, stride)
 
     def element(places: Sequence[Any], width: int) -> None:
-        values = []
-        for access, base in zip(spec.args, bases[1:], strict=True):
-            stride = access.strides[-1] if access.strides else 0
-            offset = e.offset(places, access.strides)
-            values.append(e.load(base, offset, access.kind, width, stride))
-        for stage in spec.stages:
-            args = [values[o] for o in stage.operands]
-            values.append(apply(e, stage.name, stage.kind, args))
-        stride = spec.out.strides[-1] if spec.out.strides else 1
-        offset = e.offset(places, spec.out.strides)
-        e.store(values[-1], bases[0], offset, spec.out.kind, width, stride)
+        made: list[Any] = []
+        for part in spec.parts:
+            values = [made[a] if isinstance(a, int) else read(a, places, width) for a in part.args]
+            for stage in part.stages:
+                args = [values[o] for o in stage.operands]
+                values.append(apply(e, stage.name, stage.kind, args))
+            made.append(values[-1])
+            stride = part.out.strides[-1] if part.out.strides else 1
+            offset = e.offset(places, part.out.strides)
+            e.store(made[-1], e.address(part.out.place), offset, part.out.kind, width, stride)
 
     each_vector(e, spec.extents, element)
 

@@ -22,6 +22,7 @@ from .labels import Unsupported
 from .library import addresses, writer
 from .loops import NoKernel, scan_calls
 from .lower import Room, lower
+from .merge import merged_calls
 from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
@@ -299,7 +300,7 @@ class _Binder:
         found: list[tuple[list[Call], Call | None] | Python] = []
         for native, group in groupby(self.rows, lambda row: isinstance(row, Call)):
             if native:
-                calls = [row for row in group if isinstance(row, Call)]
+                calls = merged_calls([row for row in group if isinstance(row, Call)])
                 found.append((calls, chained(calls, self.guard, self.verdict, memory)))
             else:
                 found += [row for row in group if not isinstance(row, Call)]
