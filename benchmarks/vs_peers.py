@@ -10,28 +10,13 @@ nothing else. What is printed is Markdown, for RESULTS.md.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-HERE = Path(__file__).parent
+from report import HERE, cell, heading, lines, markdown
+
 PEERS = ("torch", "jax", "compile")
-# Some machines set these, which halves the speed of NumPy's products.
-UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-
-
-def lines(command: list[str]) -> list[dict[str, Any]]:
-    """The JSON lines that a command prints; none where it fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in UNSET}
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    )
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def measured(
@@ -58,16 +43,6 @@ def measured(
     return machine, found
 
 
-def cell(times: list[float] | None) -> str:
-    """A median in its unit."""
-    if not times:
-        return ""
-    value = median(times)
-    if value >= 1000:
-        return f"{value / 1000:.1f} ms"
-    return f"{value:.0f} µs" if value >= 10 else f"{value:.2f} µs"
-
-
 def table(found: dict[str, Any]) -> str:
     """The workloads, each contender, and how much faster than the best peer the project is."""
     head = [
@@ -78,13 +53,13 @@ def table(found: dict[str, Any]) -> str:
         "torch.compile",
         "best peer / graphdl",
     ]
-    rows = [head, ["---"] * len(head)]
+    rows = [head]
     for name, of in found.items():
         best = min((median(of[peer]) for peer in PEERS if of.get(peer)), default=None)
         ours = median(of["graphdl"]) if of.get("graphdl") else None
         ratio = f"{best / ours:.2f}" if best and ours else ""
         rows.append([name, *(cell(of.get(c)) for c in ("graphdl", *PEERS)), ratio])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(rows)
 
 
 def main() -> None:
@@ -96,8 +71,7 @@ def main() -> None:
     parser.add_argument("--which", nargs="+", choices=PEERS, default=PEERS, help="of the peers")
     given = parser.parse_args()
     machine, found = measured(given.peers, given.names, given.rounds, given.which)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {machine.get('machine')}, {given.rounds} rounds")
-    print(f"{machine.get('versions')}, backend {machine.get('backend')}\n")
+    print(heading(machine, given.rounds))
     print(table(found))
 
 
