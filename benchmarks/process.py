@@ -34,7 +34,8 @@ def training(contender: str, name: str) -> Run:
     """A training step of a workload, which returns when it is done."""
     if contender == "graphdl":
         steps = import_module("steps")
-        return steps.training_step(steps.WORKLOADS[name], "native")
+        ours: Run = steps.training_step(steps.WORKLOADS[name], "native")
+        return ours
     peers = import_module("peers")
     made = peers.Jax() if contender == "jax" else peers.Torch(compiled=False)
     step, sync, _ = made.step(name)
@@ -51,7 +52,7 @@ def scoring(contender: str) -> Run:
     if contender == "graphdl":
         gdl = import_module("graphdl")
         net = gdl.compile("cnn", backend="native", seed=0)
-        return lambda x: net.predict(image=x)  # type: ignore[no-any-return]
+        return lambda x: net.predict(image=x)
     peers = import_module("peers")
     if contender == "torch":
         made = peers.Torch(compiled=False)
