@@ -1,8 +1,9 @@
 """Threads that run tables of kernels, and the native loop that walks a table.
 
 Every thread walks the whole table. Of a parallel kernel each does its share; any other is done by
-the first thread. Where a row says so, all wait for each other. Between tables, threads wait a
-little awake, then asleep.
+the first thread. Where a row says so, all wait for each other: a few microseconds awake, then they
+let others run, for one of them may be waiting for a processor that another program has. Between
+tables, threads wait a little awake, then asleep.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ spin:
 rest:
   {pause}
   %more = add i64 %turns, 1
-  %long = icmp ugt i64 %more, 2000
+  %long = icmp ugt i64 %more, 100
   br i1 %long, label %yield, label %again
 yield:
   %ignored = call i32 @sched_yield()
