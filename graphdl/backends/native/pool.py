@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .library import functions
+from .library import LOCK, functions
 from .machine import this_machine
 
 THREADS = "GRAPHDL_THREADS"
@@ -285,7 +285,10 @@ class Pool:
     def ours(cls) -> Pool:
         """The pool of this process."""
         if cls._ours is None:
-            cls._ours = cls()
+            with LOCK:
+                # Workers read its memory for ever, so there must never be a second one.
+                if cls._ours is None:
+                    cls._ours = cls()
         return cls._ours
 
     @classmethod
