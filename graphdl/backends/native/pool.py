@@ -115,6 +115,12 @@ next:
   %going = icmp ult i64 %following, %count
   br i1 %going, label %row, label %fine
 stopped:
+  br i1 %shared, label %leave, label %bad_end
+leave:
+  ; Nobody may begin with another table before all have read the verdict.
+  call void @wait(ptr %pool, i64 %threads)
+  br label %bad_end
+bad_end:
   ret i64 1
 fine:
   ret i64 0
