@@ -193,6 +193,27 @@ def test_float32_by_any_number_of_threads(case: Case, monkeypatch: pytest.Monkey
     assert all(np.array_equal(other, results[0]) for other in results[1:])
 
 
+def test_vectors_that_are_woven_have_a_known_length() -> None:
+    """A length that is known late lies around them, and cannot be taken into them."""
+    build = Builder()
+    ids = build.input("ids", Type((4,), "int"), "data", "ids")
+    values = build.input("values", Type((4,)), "data", "values")
+    other = build.input("other", Type((3, 4, 11, T, 12)), "data", "other")
+    spread = ContractSpread("j b x t c, b x -> t c j", 1, 11, 1)
+    program = build.finish([("out", build.emit(spread, ids, values, other))])
+    executable, rng = Executable(program, np, "float64", native=True), np.random.default_rng(0)
+    for length in (1, 2, 5):
+        data = {
+            "ids": rng.integers(0, 11, 4),
+            "values": rng.normal(size=4),
+            "other": rng.normal(size=(3, 4, 11, length, 12)),
+        }
+        whole = data["values"][:, None] * np.eye(11)[data["ids"]]
+        expected = np.einsum("jbxtc,bx->tcj", data["other"], whole)
+        found = executable.run(Store(np), data, {})["out"]
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(st.one_of(specs.plain(), specs.windowed()), st.integers(0, 99))
 def test_random_contractions(found: Any, choice: int) -> None:

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+import graphdl as gdl
 
 SCRIPT = """
 import numpy as np, graphdl as gdl
@@ -119,3 +122,45 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         check=True,
     )
     assert done.stdout.strip() == "0"
+
+
+def test_threads_that_compile_at_once(tmp_path: Path) -> None:
+    script = """
+import threading, numpy as np, graphdl as gdl
+text = "input x[{}]\\ntarget y: int(2)\\nloss = x -> linear(40) -> linear(2) -> softmax -> nll(y)"
+nets = [gdl.compile(text.format(300 + n % 2), backend="native") for n in range(6)]
+start, losses = threading.Barrier(6), [0.0] * 6
+def train(n):
+    start.wait()
+    for _ in range(3):
+        losses[n] = float(nets[n].step(x=np.ones((200, 300 + n % 2)), y=[0, 1] * 100))
+threads = [threading.Thread(target=train, args=(n,)) for n in range(6)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+print(len(set(losses)), sum(t.name.startswith("graphdl") for t in threading.enumerate()))
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "GRAPHDL_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=120
+    )
+    # Two kinds of networks, and one pool with one worker.
+    assert (done.stdout.strip(), done.stderr) == ("2 1", "")
+
+
+def test_linking_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    import llvmlite.binding as llvm
+
+    net = gdl.compile("input x[53]\nloss = x -> linear(47) -> sum(0) -> mean", backend="native")
+    plain = llvm.JITLibraryBuilder.link
+
+    def interrupted(*args: Any) -> Any:
+        plain(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(llvm.JITLibraryBuilder, "link", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        net.step(**net.blank(3))
+    monkeypatch.undo()
+    assert np.isfinite(net.step(**net.blank(3)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import graphdl as gdl
+from graphdl.backends.native import schedule
 from graphdl.errors import DivergedError
 
 MODEL = """
@@ -105,3 +107,39 @@ def test_divergence_stops_at_its_batch() -> None:
     assert nets[0].steps == nets[1].steps
     for name, weight in nets[1].weights.items():
         assert np.array_equal(nets[0][name], weight), name
+
+
+def test_interrupted_while_calls_are_made_for_more_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nets, data = (network(), network()), examples()
+
+    def train(net: gdl.Network, first: int, times: int) -> Any:
+        rows = slice(2 * first, 2 * (first + times))
+        return net.train_batches({k: a[rows] for k, a in data.items()}, None, times)
+
+    for net in nets:
+        train(net, 0, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(schedule, "chained", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(nets[0], 2, 8)
+    losses = [train(net, 10, 8)["loss"] for net in nets]
+    assert np.array_equal(*losses)
+    for name, weight in nets[1].weights.items():
+        assert np.array_equal(nets[0][name], weight), name
+
+
+def test_threads_that_are_stopped_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not finite is seen by all of them before anything else begins."""
+    monkeypatch.setenv("GRAPHDL_THREADS", "3")
+    text = MODEL.replace("x[3]", "x[700]").replace(
+        "4) -> tanh -> dropout(0.3)", "400) -> linear(9)"
+    )
+    nets = [gdl.compile(text, backend="native", seed=4) for _ in range(2)]
+    good = nets[0].blank(40)
+    bad = {**good, "x": np.full((40, 700), 3e38, "float32")}
+    for _ in range(30):
+        with pytest.raises(DivergedError):
+            nets[0].step(**bad)
+        assert nets[0].step(**good) == nets[1].step(**good)

@@ -237,13 +237,18 @@ def _woven(found: _Found, vector: _Line) -> _Line | None:
     return None
 
 
-def _longer(found: _Found, vector: _Line) -> tuple[_Line, list[_Line]]:
-    """The vectors' label with labels around it taken as one, and the rest."""
+def _longer(found: _Found, vector: _Line, fixed: bool) -> tuple[_Line, list[_Line]]:
+    """The vectors' label with labels around it taken as one, and the rest.
+
+    A `fixed` length stays one.
+    """
     rest = [line for line in found.free if line.name != vector.name]
     again = True
     while again:
         again = False
         for line in rest:
+            if fixed and isinstance(line.extent, Varying):
+                continue
             ends = vector.other * vector.extent, vector.out * vector.extent
             if line.name != found.hot.offset and (line.other, line.out) == ends:
                 vector = replace(vector, extent=line.extent * vector.extent)
@@ -263,7 +268,7 @@ def _call(
     single = _Line("", 1, other=1, out=1)
     vector = next((line for line in found.free if line.name == name), single)
     woven = _woven(found, vector)
-    vector, rest = _longer(found, vector)
+    vector, rest = _longer(found, vector, woven is not None)
     rest.sort(key=lambda line: (line is woven, -abs(int(line.other))))
     places = [n for n, line in enumerate(rest) if line.name == found.hot.offset]
     lanes = this_machine().width(4 if precision == "float32" else 8)

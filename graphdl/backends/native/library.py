@@ -11,9 +11,11 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,15 @@ _names: dict[Kernel, str] = {}
 COMPILED: list[str] = []
 # The code lives as long as these do.
 _trackers: list[Any] = []
+# What is linked has a name of its own each time, whether or not linking came to its end.
+_links = count()
+# Held by the thread that compiles or links.
+LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # No process begins with what another one has half linked.
+    os.register_at_fork(
+        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
+    )
 
 
 def writer(family: str) -> Callable[[Write], Write]:
@@ -72,6 +83,13 @@ def written(kernel: Kernel) -> str:
 def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
     """Where each kernel is in memory; those that never were, are compiled."""
     wanted = {_name(k): k for k in kernels}
+    with LOCK:
+        _find(wanted)
+    return {kernel: _addresses[name] for name, kernel in wanted.items()}
+
+
+def _find(wanted: dict[str, Kernel]) -> None:
+    """Bring kernels into this process that are not there yet."""
     objects: dict[str, bytes] = {}
     missing: list[str] = []
     for name in wanted:
@@ -90,12 +108,16 @@ def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
         _write(name, objects[name])
     if objects:
         link(objects)
-    return {kernel: _addresses[name] for name, kernel in wanted.items()}
+
+
+def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
+    """Where the functions of a module given as LLVM's text are, compiled or found as kernels."""
+    with LOCK:
+        return _functions(text, names)
 
 
 @cache
-def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
-    """Where the functions of a module given as LLVM's text are, compiled or found as kernels."""
+def _functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     digest = hashlib.sha256((_origin() + text).encode()).hexdigest()[:32]
     module = f"functions_{digest}"
     code = _read(module)
@@ -105,7 +127,7 @@ def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name in names:
         library.export_symbol(name)
-    tracker = library.link(_linker(), module)
+    tracker = library.link(_linker(), f"{module}_{next(_links)}")
     _trackers.append(tracker)
     return {name: int(tracker[name]) for name in names}
 
@@ -143,7 +165,7 @@ def link(objects: dict[str, bytes]) -> None:
     for name in objects:
         library.export_symbol(name)
     library.add_current_process()
-    tracker = library.link(_linker(), f"kernels{len(_trackers)}")
+    tracker = library.link(_linker(), f"kernels_{next(_links)}")
     _trackers.append(tracker)
     for name in objects:
         _addresses[name] = int(tracker[name])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .library import functions
+from .library import LOCK, functions
 from .machine import this_machine
 
 THREADS = "GRAPHDL_THREADS"
@@ -116,6 +116,12 @@ next:
   %going = icmp ult i64 %following, %count
   br i1 %going, label %row, label %fine
 stopped:
+  br i1 %shared, label %leave, label %bad_end
+leave:
+  ; Nobody may begin with another table before all have read the verdict.
+  call void @wait(ptr %pool, i64 %threads)
+  br label %bad_end
+bad_end:
   ret i64 1
 fine:
   ret i64 0
@@ -286,7 +292,10 @@ class Pool:
     def ours(cls) -> Pool:
         """The pool of this process."""
         if cls._ours is None:
-            cls._ours = cls()
+            with LOCK:
+                # Workers read its memory for ever, so there must never be a second one.
+                if cls._ours is None:
+                    cls._ours = cls()
         return cls._ours
 
     @classmethod

@@ -127,11 +127,14 @@ class NativeSchedule:
         if self.stretch is None:
             self.stretch = Stretch(self.data, self.scalars, self.outputs, self.precision)
         stretch = self.stretch
-        if stretch.prepare(batches, times) or self.repeated is None:
+        stretch.prepare(batches, times)
+        if stretch.fresh or self.repeated is None:
             calls = [stretch.before(table.chain is not None), *table.calls, stretch.after()]
             memory = (*table.memory, *stretch.memory())
             chain = chained(calls, table.guard, table.verdict, memory)
             self.repeated = _table(calls, chain, table.guard, table.verdict, memory)
+            # Only now: who is interrupted before comes here again.
+            stretch.fresh = False
         stretch.begin(scalars)
         repeated = self.repeated
         count = len(repeated.ran)

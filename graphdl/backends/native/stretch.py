@@ -52,24 +52,24 @@ class Stretch:
         self.fixed = {key: np.zeros_like(buffer) for key, buffer in scalars if key not in COUNTERS}
         self.staged: dict[str, Array] = {}
         self.results: dict[str, Array] = {}
+        # Whether there is memory that `before` and `after` were not asked for yet.
+        self.fresh = True
 
-    def prepare(self, batches: Mapping[str, Array], times: int) -> bool:
-        """Take over the batches, one after the other; whether memory was newly made for them."""
-        fresh = False
+    def prepare(self, batches: Mapping[str, Array], times: int) -> None:
+        """Take over the batches, one after the other, into larger memory where that is needed."""
         for key, buffer in self.data:
             count = times * max(buffer.size, 1)
             known = self.staged.get(key)
             if known is None or known.size < count:
+                self.fresh = True
                 self.staged[key] = np.empty(count, buffer.dtype)
-                fresh = True
             target = self.staged[key][: times * buffer.size].reshape(times, *buffer.shape)
             np.copyto(target, batches[key].reshape(target.shape), "same_kind")
         for name, array in self.outputs.items():
             known = self.results.get(name)
             if known is None or len(known) < times:
+                self.fresh = True
                 self.results[name] = np.empty(times, array.dtype)
-                fresh = True
-        return fresh
 
     def begin(self, scalars: Mapping[str, float]) -> None:
         """Set the counters for the first step."""
