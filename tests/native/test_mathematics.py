@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graphdl.backends import Executable, Store
+from graphdl.backends.native.machine import this_machine
 from graphdl.program import Builder, Program, Size, Type
 
 RANGES = {
@@ -40,7 +41,8 @@ def test_accuracy(name: str) -> None:
         x = random.uniform(low, high, 200_003).astype("float32")
     exact = function(x.astype("float64"))
     errors = np.abs(run(name, x) - exact) / np.spacing(np.abs(exact).astype("float32"))
-    assert errors.max() < ulps
+    # Without a*b + c in one instruction, each coefficient costs one rounding more.
+    assert errors.max() < (ulps if this_machine().fused else 1.4 * ulps)
 
 
 def test_erf() -> None:
@@ -48,7 +50,8 @@ def test_erf() -> None:
 
     x = np.linspace(-5, 5, 20_001).astype("float32")
     exact = np.array([erf(v) for v in x.astype("float64")])
-    assert np.abs(run("erf", x) - exact).max() < 3e-7
+    bound = 3e-7 if this_machine().fused else 3.5e-7
+    assert np.abs(run("erf", x) - exact).max() < bound
 
 
 @pytest.mark.parametrize("name", [*RANGES, "abs", "floor", "sign"])

@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -24,7 +24,7 @@ import llvmlite.binding as llvm
 
 from ..llvm import LISTENERS, MANY
 from .emit import Emit
-from .machine import this_machine
+from .machine import Machine, this_machine
 
 Write = Callable[[Emit, Any], None]
 CHECKSUM = 32  # bytes of SHA-256 before the code
@@ -41,13 +41,13 @@ class Kernel:
     @property
     def name(self) -> str:
         """Its name everywhere, for ever."""
-        text = f"{_origin()} {self.family} {self.precision} {self.spec!r}"
+        text = f"{_origin(this_machine())} {self.family} {self.precision} {self.spec!r}"
         return f"{self.family}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 WRITERS: dict[str, Write] = {}
 _addresses: dict[str, int] = {}
-_names: dict[Kernel, str] = {}
+_names: dict[tuple[Machine, Kernel], str] = {}
 # Names of those that this process had to compile.
 COMPILED: list[str] = []
 # The code lives as long as these do.
@@ -84,30 +84,23 @@ def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
     """Where each kernel is in memory; those that never were, are compiled."""
     wanted = {_name(k): k for k in kernels}
     with LOCK:
-        _find(wanted)
+        objects = _objects({n: k for n, k in wanted.items() if n not in _addresses})
+        if objects:
+            _addresses.update(link(objects))
     return {kernel: _addresses[name] for name, kernel in wanted.items()}
 
 
-def _find(wanted: dict[str, Kernel]) -> None:
-    """Bring kernels into this process that are not there yet."""
-    objects: dict[str, bytes] = {}
-    missing: list[str] = []
-    for name in wanted:
-        if name in _addresses:
-            continue
-        code = _read(name)
-        if code is None:
-            missing.append(name)
-        else:
-            objects[name] = code
+def _objects(wanted: Mapping[str, Kernel]) -> dict[str, bytes]:
+    """Object code of kernels, from disk or compiled."""
+    found = {name: _read(name) for name in wanted}
+    missing = [name for name, code in found.items() if code is None]
     for listener in LISTENERS if len(missing) >= MANY else ():
         listener(len(missing))
     for name in missing:
-        objects[name] = compiled(written(wanted[name]))
+        code = found[name] = compiled(written(wanted[name]))
         COMPILED.append(name)
-        _write(name, objects[name])
-    if objects:
-        link(objects)
+        _write(name, code)
+    return {name: code for name, code in found.items() if code is not None}
 
 
 def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
@@ -118,7 +111,7 @@ def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
 
 @cache
 def _functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
-    digest = hashlib.sha256((_origin() + text).encode()).hexdigest()[:32]
+    digest = hashlib.sha256((_origin(this_machine()) + text).encode()).hexdigest()[:32]
     module = f"functions_{digest}"
     code = _read(module)
     if code is None:
@@ -135,12 +128,12 @@ def _functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
 def compiled(text: str) -> bytes:
     """Object code of a module."""
     module = optimised(text)
-    return bytes(_target().emit_object(module))
+    return bytes(_target(this_machine()).emit_object(module))
 
 
 def assembly(text: str) -> str:
     """What the processor is told, as text."""
-    return str(_target().emit_assembly(optimised(text)))
+    return str(_target(this_machine()).emit_assembly(optimised(text)))
 
 
 def optimised(text: str) -> Any:
@@ -151,14 +144,14 @@ def optimised(text: str) -> Any:
     options.loop_vectorization = False
     options.slp_vectorization = False
     options.loop_interleaving = False
-    builder = llvm.create_pass_builder(_target(), options)
+    builder = llvm.create_pass_builder(_target(this_machine()), options)
     manager = builder.getModulePassManager()
     manager.run(module, builder)
     return module
 
 
-def link(objects: dict[str, bytes]) -> None:
-    """Bring object code, by the name of its function, into this process."""
+def link(objects: dict[str, bytes]) -> dict[str, int]:
+    """Bring object code, by the name of its function, into this process; where it is then."""
     library = llvm.JITLibraryBuilder()
     for code in objects.values():
         library.add_object_img(code)
@@ -167,20 +160,20 @@ def link(objects: dict[str, bytes]) -> None:
     library.add_current_process()
     tracker = library.link(_linker(), f"kernels_{next(_links)}")
     _trackers.append(tracker)
-    for name in objects:
-        _addresses[name] = int(tracker[name])
+    return {name: int(tracker[name]) for name in objects}
 
 
 def _name(kernel: Kernel) -> str:
-    found = _names.get(kernel)
+    key = this_machine(), kernel
+    found = _names.get(key)
     if found is None:
-        found = _names[kernel] = kernel.name
+        found = _names[key] = kernel.name
     return found
 
 
 @cache
-def _target() -> Any:
-    return this_machine().target()
+def _target(machine: Machine) -> Any:
+    return machine.target()
 
 
 @cache
@@ -189,13 +182,13 @@ def _linker() -> Any:
 
 
 @cache
-def _origin() -> str:
+def _origin(machine: Machine) -> str:
     """What stands for this version of the generator, LLVM, and the machine."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     version = ".".join(map(str, llvm.llvm_version_info))
-    return f"{digest.hexdigest()} {version} {llvmlite.__version__} {this_machine().key}"
+    return f"{digest.hexdigest()} {version} {llvmlite.__version__} {machine.key}"
 
 
 # ---- on disk -------------------------------------------------------------------------------

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 # An option of the environment for tests and comparisons: `GRAPHDL_CPU=x86-64` makes plain kernels.
 CPU = "GRAPHDL_CPU"
+# What the levels of x86-64 have; of any other name only the least is known.
+LEVELS = {
+    "x86-64-v3": ("avx2", "fma"),
+    "x86-64-v4": ("avx2", "avx512bw", "avx512f", "avx512vl", "fma"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,9 @@ class Machine:
     @property
     def key(self) -> str:
         """What kernels for it have in their name."""
-        return f"{self.triple} {self.cpu} {self.features} {self.lanes}"
+        return (
+            f"{self.triple} {self.cpu} {self.features} {self.lanes} {self.registers} {self.fused}"
+        )
 
     def width(self, nbytes: int) -> int:
         """How many numbers of so many bytes a vector register holds."""
@@ -45,9 +55,26 @@ class Machine:
         )
 
 
-@cache
+_OTHER: ContextVar[Machine | None] = ContextVar("other machine", default=None)
+
+
 def this_machine() -> Machine:
-    """The processor we run on."""
+    """The processor that kernels are made for: the one we run on, but within `made_for`."""
+    return _OTHER.get() or _ours()
+
+
+@contextmanager
+def made_for(machine: Machine) -> Iterator[None]:
+    """Within it, kernels are made for another processor: they can be looked at, not run."""
+    before = _OTHER.set(machine)
+    try:
+        yield
+    finally:
+        _OTHER.reset(before)
+
+
+@cache
+def _ours() -> Machine:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -55,7 +82,7 @@ def this_machine() -> Machine:
     triple = llvm.get_process_triple()
     asked = os.environ.get(CPU)
     if asked:
-        return _described(triple, asked, {})
+        return _described(triple, asked, dict.fromkeys(LEVELS.get(asked, ()), True))
     return _described(triple, llvm.get_host_cpu_name(), llvm.get_host_cpu_features())
 
 

@@ -67,6 +67,10 @@ class Table:
             return not Pool.ours().alone(self.order)
         return Pool.ours().run(self.address, len(self.rows[0]), self.threads)
 
+    def repeat(self, times: int) -> int:
+        """Run all rows so many times, or until a guard stops it; how often they were run."""
+        return Pool.ours().repeat(self.address, len(self.rows[0]), self.threads, times)
+
     def unchained(self) -> Table:
         """The same with a row for every call."""
         if self.chain is None:
@@ -136,9 +140,7 @@ class NativeSchedule:
             # Only now: who is interrupted before comes here again.
             stretch.fresh = False
         stretch.begin(scalars)
-        repeated = self.repeated
-        count = len(repeated.ran)
-        done = Pool.ours().repeat(repeated.address, count, repeated.threads, times)
+        done = self.repeated.repeat(times)
         return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
