@@ -149,6 +149,43 @@ print(len(set(losses)), sum(t.name.startswith("graphdl") for t in threading.enum
     assert (done.stdout.strip(), done.stderr) == ("2 1", "")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_waits_for_a_thread_that_compiles(tmp_path: Path) -> None:
+    script = """
+import os, signal, threading, time, graphdl as gdl
+from graphdl.backends.native import library
+text = "input x[{}]\\ntarget y: int(2)\\nloss = x -> linear(2) -> softmax -> nll(y)"
+def step(size):
+    net = gdl.compile(text.format(size), backend="native")
+    net.step(**net.blank(5))
+step(5)
+compiling = threading.Event()
+def slow(plain=library.compiled):
+    def compiled(text):
+        compiling.set()
+        time.sleep(0.3)
+        return plain(text)
+    return compiled
+plain, library.compiled = library.compiled, slow()
+thread = threading.Thread(target=step, args=(6,))
+thread.start()
+compiling.wait()
+child = os.fork()
+if not child:
+    signal.alarm(30)
+    library.compiled = plain
+    step(7)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+thread.join()
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert (done.stdout.strip(), done.stderr) == ("0", "")
+
+
 def test_linking_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     import llvmlite.binding as llvm
 
