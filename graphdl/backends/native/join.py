@@ -21,7 +21,8 @@ def followed(
 
     That is a contraction before a pointwise operation, and one of these before a reduction, where
     nothing else reads what is between them. What takes no time and no memory (`free`, and views)
-    may come between.
+    may come between; anything else might write to memory of the first one's operands, which the
+    memory plan has given away after it.
     """
     every = list(ops)
     uses: dict[Value, int] = {}

@@ -1,4 +1,21 @@
-"""What a kernel for a contraction is made for."""
+"""What a kernel for a contraction is made for.
+
+One tile of out = x y, `broad`, two rows high and two vectors wide (columns are those of a vector):
+
+    for places of the outer loops:                 # shared by threads if `apart`
+        for columns of tiles, then rows of tiles:  # else one of these is; `group` rows at a time
+            a0 a1                                  # accumulators: a register each
+            b0 b1
+            for places of the inner loops:         # the sum; a guard skips what is outside
+                y0 y1 = two vectors of y           # side by side in memory, or packed so before
+                a0 += x[row 0] * y0; a1 += x[row 0] * y1
+                b0 += x[row 1] * y0; b1 += x[row 1] * y1
+            finish and write a0 a1 b0 b1
+
+In a `dot` tile vectors run along the sum, so each accumulator is added up across its lanes in the
+end; in an `each` tile they run along a label that x, y and out all have. Rows may be those of
+several loops taken as one (`tall`); the last tile repeats its last row where there are too few.
+"""
 
 from __future__ import annotations
 
