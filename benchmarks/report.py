@@ -27,6 +27,11 @@ def lines(command: Sequence[str], environment: Mapping[str, str] | None = None) 
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+def say(line: Mapping[str, Any]) -> None:
+    """One line of JSON, at once."""
+    print(json.dumps(line), flush=True)
+
+
 def cell(times: Sequence[float] | None) -> str:
     """The median of microseconds in its unit."""
     if not times:
