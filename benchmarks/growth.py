@@ -27,7 +27,7 @@ from time import perf_counter
 from typing import Any
 
 from networks import Layers, ours, prepared, torchs
-from report import HERE, cell, heading, lines, markdown, say
+from report import cell, heading, lines, machine, markdown, say
 from timing import measure
 
 SERIES = ("batch", "depth", "width", "compiling")
@@ -189,8 +189,7 @@ def main() -> None:
     if unknown := set(given.series) - set(SERIES):
         parser.error(f"no series {', '.join(sorted(unknown))}; there are {', '.join(SERIES)}")
     rounds = 1 if given.quick else given.rounds
-    machine = lines([sys.executable, str(HERE / "steps.py"), "--json", "logreg1"])[0]
-    print(heading(machine, rounds))
+    print(heading(machine(given.peers), rounds))
     for series in given.series or SERIES:
         print(table(series, given.peers, rounds, given.quick) + "\n", flush=True)
     return None

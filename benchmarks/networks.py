@@ -13,8 +13,9 @@ from timing import Step
 Layers = list[Any]
 THREADS = 2
 
+# Residual layers begin small, without which hundreds of them overflow.
 BLOCKS = """
-block x[n] -> residual(m) { x + (x -> linear(m) -> relu) }
+block x[n] -> residual(m) { x + (x -> linear(m, init = uniform(0.1 / sqrt(m))) -> relu) }
 block x -> conv_bn(maps, k = 3, stride = 1) {
   x -> conv(maps, k, stride = stride, pad = k // 2, bias = false) -> batch_norm
 }
@@ -79,7 +80,9 @@ def torchs(layers: Layers, count: int) -> Step:
             parts += [nn.Conv2d(before, size, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
             side //= 2
         elif kind == "residual":
-            parts.append(_beside(nn, nn.Sequential(nn.Linear(before, size), nn.ReLU())))
+            inner = nn.Linear(before, size)
+            nn.init.uniform_(inner.weight, -0.1 / size**0.5, 0.1 / size**0.5)
+            parts.append(_beside(nn, nn.Sequential(inner, nn.ReLU())))
         elif kind == "resnet":
             parts += [*_resnet(nn, size), nn.AdaptiveAvgPool2d(1)]
             size, side = 64, 1

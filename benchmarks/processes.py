@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from report import HERE, cell, heading, lines, markdown
+from report import HERE, cell, heading, lines, machine, markdown, row_of
 
 CONTENDERS = ("graphdl", "torch", "jax")
 Unit = Callable[[list[float]], str]
@@ -45,15 +45,15 @@ class Task:
 class Runner:
     """Runs `process.py` for each contender in turn, so many rounds."""
 
-    def __init__(self, peers: str, rounds: int, kept: str) -> None:
-        self.peers, self.rounds, self.kept = peers, rounds, kept
+    def __init__(self, peers: str, rounds: int, kept: str, warm_up: bool) -> None:
+        self.peers, self.rounds, self.kept, self.warm_up = peers, rounds, kept, warm_up
 
     def rows(self, task: Task) -> list[list[str]]:
         """Rows of the table: medians, and how many times ours the best peer's is."""
         found: dict[str, list[Any]] = {c: [] for c in CONTENDERS}
         contenders = [c for c in CONTENDERS if task.runs_in(c)]
         # Files are read for the first time, and kernels compiled, before anything counts.
-        warm_up = task.asked[0] != "mnist"
+        warm_up = self.warm_up and task.asked[0] != "mnist"
         for number in range(0 if warm_up else 1, self.rounds + 1):
             for contender in contenders:
                 named = f"round {number}" if number else "before the rounds"
@@ -136,18 +136,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", nargs="+", choices=("import", "first", "memory", "images", "mnist")
     )
-    parser.add_argument("--quick", action="store_true", help="one round, and MNIST to 0.9 only")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, nothing before it, MNIST to 0.9"
+    )
     given = parser.parse_args(arguments)
     rounds = 1 if given.quick else given.rounds
-    machine: Any = lines([sys.executable, str(HERE / "steps.py"), "--json", "logreg1"])[0]
-    rows = [["", "graphdl", "PyTorch eager", "JAX jit", "best peer / graphdl"]]
+    print(heading(machine(given.peers), rounds))
+    print(markdown([["", "graphdl", "PyTorch eager", "JAX jit", "best peer / graphdl"]]))
     with tempfile.TemporaryDirectory() as kept:
-        run = Runner(given.peers, rounds, kept)
+        run = Runner(given.peers, rounds, kept, warm_up=not given.quick)
         for task in tasks(given.mnist, given.quick):
             if not given.only or task.asked[0] in given.only:
-                rows += run.rows(task)
-    print(heading(machine, rounds))
-    print(markdown(rows))
+                # At once: nothing is lost when a run of an hour is stopped.
+                print("\n".join(row_of(row) for row in run.rows(task)), flush=True)
 
 
 if __name__ == "__main__":
