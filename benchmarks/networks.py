@@ -13,9 +13,9 @@ from timing import Step
 Layers = list[Any]
 THREADS = 2
 
-# Residual layers begin small, without which hundreds of them overflow.
+# Residual layers begin small and learn slowly: else hundreds of them overflow, here as in PyTorch.
 BLOCKS = """
-block x[n] -> residual(m) { x + (x -> linear(m, init = uniform(0.1 / sqrt(m))) -> relu) }
+block x[n] -> residual(m) { x + (x -> linear(m, init = uniform(0.01 / sqrt(m))) -> relu) }
 block x -> conv_bn(maps, k = 3, stride = 1) {
   x -> conv(maps, k, stride = stride, pad = k // 2, bias = false) -> batch_norm
 }
@@ -51,7 +51,7 @@ def text(layers: Layers) -> str:
     shape = ", ".join(map(str, layers[0]))
     return (
         f"{BLOCKS}input x[{shape}]\ntarget y: int(10)\nloss = x -> {' -> '.join(made)}\n"
-        "  -> cross_entropy(y)\ntrain { optimizer = sgd(lr = 0.001, momentum = 0.9) }\n"
+        "  -> cross_entropy(y)\ntrain { optimizer = sgd(lr = 1e-6, momentum = 0.9) }\n"
     )
 
 
@@ -81,7 +81,7 @@ def torchs(layers: Layers, count: int) -> Step:
             side //= 2
         elif kind == "residual":
             inner = nn.Linear(before, size)
-            nn.init.uniform_(inner.weight, -0.1 / size**0.5, 0.1 / size**0.5)
+            nn.init.uniform_(inner.weight, -0.01 / size**0.5, 0.01 / size**0.5)
             parts.append(_beside(nn, nn.Sequential(inner, nn.ReLU())))
         elif kind == "resnet":
             parts += [*_resnet(nn, size), nn.AdaptiveAvgPool2d(1)]
@@ -93,7 +93,7 @@ def torchs(layers: Layers, count: int) -> Step:
             parts += [nn.Linear(before, size), *([nn.ReLU()] if kind == "dense" else [])]
         before = size
     model = nn.Sequential(*parts)
-    rule = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+    rule = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
     x, y = torch.randn(count, *layers[0]), torch.randint(0, 10, (count,))
 
     def step() -> None:
