@@ -1,56 +1,74 @@
 """How the cost of a training step grows with batch, depth and width, here and in PyTorch eager.
 
     python benchmarks/growth.py --peers /tmp/peers/bin/python
-    python benchmarks/growth.py --peers /tmp/peers/bin/python depth
+    python benchmarks/growth.py --peers /tmp/peers/bin/python depth --rounds 5
+    python benchmarks/growth.py compiling --quick          # the smallest points alone
 
 batch      the course CNN and a network of three layers at 1 to 1,024 examples
-depth      10 to 1,000 layers of 64 units, as a chain and as residual blocks, 32 examples
+depth      10 to 1,000 layers of 64 units, as a chain and as residual blocks, 32 examples; the
+           convolutions of `models/resnet.gdl`, 8 to 110 layers, 8 examples
 width      two hidden layers of 32 to 2,048 units, 32 examples
-compiling  kernels that a depth needs, and seconds to the end of the first step with none cached
+compiling  kernels that a depth needs, and seconds to the end of the first step with none cached;
+           of these, what reading the model and making its training step took before any kernel
+
+Contenders take turns, round by round; what is printed is Markdown, with medians of all rounds.
+Where a line is straight, the time of a unit (an example, a layer, a thousand weights) settles.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from statistics import median
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from report import HERE, cell, heading, lines, markdown
+from networks import Layers, ours, prepared, torchs
+from report import cell, heading, lines, machine, markdown, say
+from timing import measure
 
+SERIES = ("batch", "depth", "width", "compiling")
 BATCHES = [2**n for n in range(11)]
 DEPTHS, RESIDUAL = [10, 30, 100, 300, 1000], [10, 30, 100, 300]
+# Residual blocks of each size in `models/resnet.gdl`.
+BLOCKS = [1, 3, 5, 7, 9, 18]
 WIDTHS = [2**n for n in range(5, 12)]
-CNN = [(1, 28, 28), ("conv", 16), ("conv", 32), ("dense", 200), ("out", 10)]
-Layers = list[Any]
+CNN: Layers = [(1, 28, 28), ("conv", 16), ("conv", 32), ("dense", 200), ("out", 10)]
+BUDGET, QUICK = 2.0, 0.1  # seconds for a point
+Point = tuple[str, Layers, int, float]
 
 
-def networks(series: str) -> Iterator[tuple[str, Layers, int, int]]:
+def points(series: str, quick: bool) -> list[Point]:
     """Name, layers, examples, and how many units there are, for each point of a series."""
-    if series == "batch":
-        for count in BATCHES:
-            yield f"CNN, {count}", CNN, count, count
-        for count in BATCHES:
-            yield f"784-200-200-10, {count}", _dense(784, [200, 200]), count, count
-    elif series == "width":
-        for width in WIDTHS:
-            weights = 784 * width + width * width + 10 * width
-            yield f"784-{width}-{width}-10", _dense(784, [width, width]), 32, weights
-    else:
-        for depth in DEPTHS:
-            yield f"{depth} layers", _dense(64, [64] * depth), 32, depth
-        for depth in RESIDUAL:
-            yield (
-                f"{depth} residual layers",
-                [(64,), *[("residual", 64)] * depth, ("out", 10)],
-                32,
-                depth,
-            )
+    chain = [(f"{n} layers", _dense(64, [64] * n), 32, float(n)) for n in DEPTHS]
+    blocks = [(f"{n} residual layers", _residual(n), 32, float(n)) for n in RESIDUAL]
+    resnets: list[Point] = [
+        (f"ResNet of {6 * n + 2}", [(1, 28, 28), ("resnet", n), ("out", 10)], 8, 6.0 * n + 2)
+        for n in BLOCKS
+    ]
+    lists: dict[str, list[list[Point]]] = {
+        "batch": [
+            [(f"CNN, {n}", CNN, n, float(n)) for n in BATCHES],
+            [(f"784-200-200-10, {n}", _dense(784, [200, 200]), n, float(n)) for n in BATCHES],
+        ],
+        "width": [
+            [
+                (
+                    f"784-{n}-{n}-10",
+                    _dense(784, [n, n]),
+                    32,
+                    (784 * n + n * n + 10 * n) / 1000,
+                )
+                for n in WIDTHS
+            ]
+        ],
+        "depth": [chain, blocks, resnets],
+        "compiling": [chain, blocks, resnets],
+    }
+    return [point for row in lists[series] for point in (row[:2] if quick else row)]
 
 
 def _dense(start: int, sizes: list[int]) -> Layers:
@@ -61,159 +79,120 @@ def _residual(depth: int) -> Layers:
     return [(64,), *[("residual", 64)] * depth, ("out", 10)]
 
 
-def ours(layers: Layers, count: int) -> Callable[[], Any]:
-    """A training step of the project."""
-    gdl = import_module("graphdl")
-    made, flat = [], len(layers[0]) == 1
-    for kind, size in layers[1:]:
-        if kind != "conv" and not flat:
-            made.append("flatten")
-            flat = True
-        made.append({
-            "conv": f"conv({size}, 5, pad = 2) -> relu -> max_pool(2)",
-            "dense": f"linear({size}) -> relu",
-            "residual": f"residual({size})",
-            "out": f"linear({size})",
-        }[kind])  # fmt: skip
-    shape = ", ".join(map(str, layers[0]))
-    net = gdl.compile(
-        "block x[n] -> residual(m) { x + (x -> linear(m) -> relu) }\n"
-        f"input x[{shape}]\ntarget y: int(10)\nloss = x -> {' -> '.join(made)}\n"
-        "  -> cross_entropy(y)\ntrain { optimizer = sgd(lr = 0.001, momentum = 0.9) }\n",
-        backend="native",
-    )
-    batch = net.blank(count)
-    return lambda: net.step(**batch)
-
-
-def torchs(layers: Layers, count: int) -> Callable[[], Any]:
-    """The same in PyTorch eager."""
-    torch = import_module("torch")
-    nn = torch.nn
-    torch.set_num_threads(2)
-
-    class Residual(nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self, size: int) -> None:
-            super().__init__()
-            self.inner = nn.Linear(size, size)
-
-        def forward(self, x: Any) -> Any:
-            return x + torch.relu(self.inner(x))
-
-    parts: list[Any] = []
-    shape, side = layers[0], layers[0][-1]
-    before = shape[0]
-    for kind, size in layers[1:]:
-        if kind == "conv":
-            parts += [nn.Conv2d(before, size, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
-            side //= 2
-        elif kind == "residual":
-            parts.append(Residual(size))
-        else:
-            if len(shape) == 3:
-                parts.append(nn.Flatten())
-                before, shape = before * side * side, (0,)
-            parts += [nn.Linear(before, size), *([nn.ReLU()] if kind == "dense" else [])]
-        before = size
-    model = nn.Sequential(*parts)
-    rule = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
-    x, y = torch.randn(count, *layers[0]), torch.randint(0, 10, (count,))
-
-    def step() -> None:
-        rule.zero_grad(set_to_none=True)
-        nn.functional.cross_entropy(model(x), y).backward()
-        rule.step()
-
-    return step
-
-
-def measure(step: Callable[[], Any]) -> float:
-    """The middle of seven samples of a quarter of a second, in microseconds."""
-    step()
-    began = perf_counter()
-    step()
-    calls = max(1, int(0.25 / max(perf_counter() - began, 1e-7)))
-    samples = []
-    for _ in range(7):
-        began = perf_counter()
-        for _ in range(calls):
-            step()
-        samples.append(1e6 * (perf_counter() - began) / calls)
-    return float(np.median(samples))
-
-
-def work(contender: str, series: str) -> None:
+def work(contender: str, series: str, quick: bool) -> None:
     """In a process of its own: a line for each point of a series."""
-    if series == "compiling":
-        for depth in RESIDUAL:
-            with tempfile.TemporaryDirectory() as folder:
-                command = [sys.executable, __file__, "--work", "one", str(depth)]
-                for line in lines(command, {"XDG_CACHE_HOME": folder}):
-                    print(json.dumps(line), flush=True)
-        return
-    for name, layers, count, units in networks(series):
-        step = (ours if contender == "graphdl" else torchs)(layers, count)
-        line = {"name": name, "units": units, "us": measure(step)}
-        print(json.dumps(line), flush=True)
+    for name, layers, count, units in points(series, quick):
+        made = ours(layers, count) if contender == "graphdl" else torchs(layers, count)
+        seconds, _ = measure(made, QUICK if quick else BUDGET)
+        say({"name": name, "units": units, "us": 1e6 * seconds})
 
 
-def one(depth: int) -> None:
-    """Seconds to the end of a first step, and the kernels that were made for it."""
+def compiling(quick: bool) -> Iterator[dict[str, Any]]:
+    """For each depth, a first step in a process that finds no kernel."""
+    for place, (name, *_) in enumerate(points("compiling", quick)):
+        command = [sys.executable, __file__, "--work", "one", str(place), str(int(quick))]
+        with tempfile.TemporaryDirectory() as folder:
+            for line in lines(command, {"XDG_CACHE_HOME": folder}):
+                yield {"name": name, **line}
+
+
+def one(place: int, quick: bool) -> None:
+    """Seconds until a training step is made and the first one done; kernels compiled for it."""
+    _, layers, count, units = points("compiling", quick)[place]
     library = import_module("graphdl.backends.native.library")
+    # The grammar and the definitions of all layers, which every model needs.
+    import_module("graphdl").compile("logreg")
     began = perf_counter()
-    ours([(64,), *[("residual", 64)] * depth, ("out", 10)], 32)()
-    seconds = perf_counter() - began
-    print(
-        json.dumps(
-            {
-                "name": f"{depth} residual layers",
-                "seconds": seconds,
-                "kernels": len(library.COMPILED),
-            }
-        )
+    net, step = prepared(layers, count)
+    net.training_step()
+    made = perf_counter() - began
+    step()
+    say(
+        {
+            "units": units,
+            "made": 1e6 * made,
+            "first": 1e6 * (perf_counter() - began),
+            "kernels": len(library.COMPILED),
+        }
     )
 
 
-def shown(series: str, found: dict[str, list[Any]]) -> str:
-    """The table of a series."""
-    if series == "compiling":
-        rows = [["", "first step", "kernels"]]
-        rows += [
-            [p["name"], cell([1e6 * p["seconds"]]), str(p["kernels"])] for p in found["graphdl"]
-        ]
-        return markdown(rows)
+def medians(rounds: list[list[dict[str, Any]]], key: str) -> dict[str, float]:
+    """The median of the rounds of a figure, by the name of the point."""
+    found: dict[str, list[float]] = {}
+    for line in (line for lines_of in rounds for line in lines_of):
+        found.setdefault(line["name"], []).append(line[key])
+    return {name: median(values) for name, values in found.items()}
+
+
+def steps_table(series: str, found: dict[str, list[list[dict[str, Any]]]], quick: bool) -> str:
+    """Times of a step and of a unit."""
     unit = {"batch": "an example", "depth": "a layer", "width": "1,000 weights"}[series]
-    rows = [["", "graphdl", unit, "PyTorch eager", unit, "PyTorch / graphdl"]]
-    for mine, theirs in zip(found["graphdl"], found["torch"], strict=True):
-        share = mine["units"] / (1000 if series == "width" else 1)
-        times = mine["us"], mine["us"] / share, theirs["us"], theirs["us"] / share
-        ratio = f"{theirs['us'] / mine['us']:.2f}"
-        rows.append([mine["name"], *(cell([time]) for time in times), ratio])
+    head = ["", "graphdl", unit, "PyTorch eager", unit, "PyTorch / graphdl"]
+    times = {contender: medians(rounds, "us") for contender, rounds in found.items()}
+    mine, theirs = times["graphdl"], times.get("torch", {})
+    rows = [head]
+    for name, _, _, units in points(series, quick):
+        row = [name]
+        for of in (mine, theirs):
+            row += [cell([of[name]]), cell([of[name] / units])] if name in of else ["", ""]
+        both = name in mine and name in theirs
+        rows.append([*row, f"{theirs[name] / mine[name]:.2f}" if both else ""])
     return markdown(rows)
+
+
+def compiling_table(rounds: list[list[dict[str, Any]]]) -> str:
+    """Times of a first step and of a layer of it."""
+    rows = [["", "first step", "a layer", "before any kernel", "a layer", "kernels compiled"]]
+    first, made = medians(rounds, "first"), medians(rounds, "made")
+    kernels, units = medians(rounds, "kernels"), medians(rounds, "units")
+    for name, seconds in first.items():
+        row = [name]
+        for of in (seconds, made[name]):
+            row += [cell([of]), cell([of / units[name]])]
+        rows.append([*row, f"{kernels[name]:.0f}"])
+    return markdown(rows)
+
+
+def table(series: str, peers: str | None, rounds: int, quick: bool) -> str:
+    """Run a series and show it."""
+    found: dict[str, list[list[dict[str, Any]]]] = {"graphdl": []}
+    for number in range(rounds):
+        for contender, python in (("graphdl", sys.executable), ("torch", peers)):
+            if python is None or (series == "compiling" and contender == "torch"):
+                continue
+            print(f"{series}, round {number + 1}: {contender}", file=sys.stderr, flush=True)
+            command = [python, __file__, "--work", contender, series, str(int(quick))]
+            ran = list(compiling(quick)) if series == "compiling" else lines(command)
+            found.setdefault(contender, []).append(ran)
+    if series == "compiling":
+        return compiling_table(found["graphdl"])
+    return steps_table(series, found, quick)
 
 
 def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["--work"]:
-        contender, what = sys.argv[2:]
-        if contender == "one":
-            one(int(what))
-        else:
-            work(contender, what)
-        return
+        contender, what, quick = sys.argv[2:]
+        run: Callable[[], None] = (
+            (lambda: one(int(what), quick == "1"))
+            if contender == "one"
+            else (lambda: work(contender, what, quick == "1"))
+        )
+        return run()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    every = ("batch", "depth", "width", "compiling")
-    parser.add_argument("series", nargs="*", choices=[*every, []], help="all without")
-    parser.add_argument("--peers", required=True, help="the Python that has PyTorch")
+    parser.add_argument("series", nargs="*", metavar="SERIES", help=f"{', '.join(SERIES)}; or all")
+    parser.add_argument("--peers", help="the Python that has PyTorch; without it, ours alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round of the smallest points")
     given = parser.parse_args()
-    print(heading(lines([sys.executable, str(HERE / "steps.py"), "--json", "logreg1"])[0], 1))
-    for series in given.series or every:
-        found: dict[str, list[Any]] = {}
-        for contender, python in (("graphdl", sys.executable), ("torch", given.peers)):
-            if series != "compiling" or contender == "graphdl":
-                print(f"{series}: {contender}", file=sys.stderr, flush=True)
-                found[contender] = lines([python, __file__, "--work", contender, series])
-        print(shown(series, found) + "\n", flush=True)
+    if unknown := set(given.series) - set(SERIES):
+        parser.error(f"no series {', '.join(sorted(unknown))}; there are {', '.join(SERIES)}")
+    rounds = 1 if given.quick else given.rounds
+    print(heading(machine(given.peers), rounds))
+    for series in given.series or SERIES:
+        print(table(series, given.peers, rounds, given.quick) + "\n", flush=True)
+    return None
 
 
 if __name__ == "__main__":

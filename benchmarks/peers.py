@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from timing import Step, measure, nothing
 
 THREADS = 2
 POINTS = 862
@@ -33,26 +32,7 @@ WORKLOADS = (
     "kim",
     "kim_static",
 )
-Step = Callable[[], Any]
-
-
-def measure(step: Step, sync: Step, budget: float = 4.0) -> tuple[float, float]:
-    """Median and minimum seconds per call over seven samples, after a warm-up."""
-    for _ in range(4):
-        step()
-    sync()
-    start = time.perf_counter()
-    step()
-    sync()
-    calls = max(1, int(budget / 8 / max(time.perf_counter() - start, 1e-7)))
-    samples = []
-    for _ in range(7):
-        start = time.perf_counter()
-        for _ in range(calls):
-            step()
-        sync()
-        samples.append((time.perf_counter() - start) / calls)
-    return float(np.median(samples)), min(samples)
+BUDGET = 4.0  # seconds for a workload
 
 
 class Torch:
@@ -74,7 +54,7 @@ class Torch:
         if name == "logreg1":
             model = nn.Sequential(nn.Linear(2, 2))
             x, y = torch.randn(1, 2), torch.zeros(1, dtype=torch.long)
-            return self._step(model, x, y, self._sgd(model, 0.1, 0.0)), _nothing, 1
+            return self._step(model, x, y, self._sgd(model, 0.1, 0.0)), nothing, 1
         if name.startswith("mlp"):
             model = nn.Sequential(
                 *(nn.Linear(784, 200), nn.Tanh(), nn.Linear(200, 200), nn.Tanh()),
@@ -82,20 +62,20 @@ class Torch:
             )
             x, y = torch.randn(32, 784), torch.randint(0, 10, (32,))
             rule = self._adam(model) if "adam" in name else self._sgd(model, 0.01, 0.9)
-            return self._step(model, x, y, rule), _nothing, 1
+            return self._step(model, x, y, rule), nothing, 1
         if name.startswith("cnn"):
             count = int(name[3:])
             model = self._cnn()
             x, y = torch.randn(count, 1, 28, 28), torch.randint(0, 10, (count,))
-            return self._step(model, x, y, self._sgd(model, 0.01, 0.9)), _nothing, 1
+            return self._step(model, x, y, self._sgd(model, 0.01, 0.9)), nothing, 1
         if name == "lm":
             model = _language_model(nn)
             x, y = torch.randint(0, 10_000, (20, 20)), torch.randint(0, 10_000, (400,))
-            return self._step(model, x, y, self._sgd(model, 1.0, 0.0), clip=5), _nothing, 1
+            return self._step(model, x, y, self._sgd(model, 1.0, 0.0), clip=5), nothing, 1
         model = _sentence_network(nn)
         model.embed.weight.requires_grad = name == "kim"
         x, y = torch.randint(0, 20_000, (50, 56)), torch.randint(0, 2, (50,))
-        return self._step(model, x, y, self._adam(model)), _nothing, 1
+        return self._step(model, x, y, self._adam(model)), nothing, 1
 
     def _step(self, model: Any, x: Any, y: Any, rule: Any, clip: float | None = None) -> Step:
         net, functional = self.wrap(model), self.torch.nn.functional
@@ -286,10 +266,6 @@ def _logreg(p: Any, x: Any) -> Any:
     return x @ p[0] + p[1]
 
 
-def _nothing() -> None:
-    """PyTorch's steps are done when they return."""
-
-
 def main(peer: str, *names: str) -> None:
     """Time one peer on the workloads named, or on all."""
     made = Jax() if peer == "jax" else Torch(compiled=peer == "compile")
@@ -298,7 +274,7 @@ def main(peer: str, *names: str) -> None:
         if found is None:
             continue
         step, sync, count = found
-        median, least = (1e6 * seconds / count for seconds in measure(step, sync))
+        median, least = (1e6 * seconds / count for seconds in measure(step, BUDGET, sync))
         line = {"peer": peer, "workload": name, "us_median": median, "us_min": least}
         print(json.dumps(line), flush=True)
 

@@ -3,17 +3,21 @@
     python benchmarks/process.py graphdl import
     python benchmarks/process.py torch memory lm
 
-import, first   seconds until the library is there, until the first step of the course CNN is done
+import, first   seconds from the start of the process until the library is there, until the first
+                step of the course CNN is done; `import graphdl` loads most of it when it is used
 memory NAME     megabytes at the peak of fifty steps of a workload
 images          seconds for 10,000 images in batches of 256, and for one
-mnist FOLDER    seconds and steps until 0.985 of the test images are right, asked every 250 steps
+mnist FOLDER    seconds and steps until 0.985 of the test images are right, asked every 250 steps;
+                a seed and another share may follow
 """
 
 from __future__ import annotations
 
+import os
 import time
 
-STARTED = time.perf_counter()
+# Whoever starts this process may say when, by a clock that all processes share.
+STARTED = float(os.environ.get("BENCHMARK_STARTED") or time.monotonic())
 
 import gzip  # noqa: E402 - the clock runs first
 import json  # noqa: E402
@@ -26,7 +30,7 @@ from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-STEPS, BATCH, EVERY, MOST, GOAL = 50, 32, 250, 15_000, 0.985
+STEPS, BATCH, EVERY, MOST = 50, 32, 250, 15_000
 Run = Callable[..., Any]
 
 
@@ -78,7 +82,7 @@ def scoring(contender: str) -> Run:
 
 
 def images(contender: str) -> dict[str, float]:
-    """Seconds of the best of five passes over 10,000 images, and of the middle of many over one."""
+    """Seconds for 10,000 images, and for one: the middle of several passes."""
     score = scoring(contender)
     x = np.random.default_rng(0).random((10_000, 1, 28, 28), dtype=np.float32)
 
@@ -88,8 +92,10 @@ def images(contender: str) -> dict[str, float]:
         return time.perf_counter() - began
 
     seconds(10_000), seconds(1)
-    whole = min(seconds(10_000) for _ in range(5))
-    return {"whole": whole, "one": float(np.median([seconds(1) for _ in range(500)]))}
+    return {
+        "whole": float(np.median([seconds(10_000) for _ in range(5)])),
+        "one": float(np.median([seconds(1) for _ in range(500)])),
+    }
 
 
 def digits(folder: Path, part: str) -> tuple[Any, Any]:
@@ -131,8 +137,11 @@ def learner(contender: str, seed: int) -> tuple[Run, Run]:
     return step, classes
 
 
-def mnist(contender: str, folder: str, seed: str = "1") -> dict[str, float]:
-    """Seconds from the start of the process until the goal is reached, data read before."""
+def mnist(contender: str, folder: str, seed: str = "1", goal: str = "0.985") -> dict[str, float]:
+    """Seconds with the library's import and compiling until the goal is reached, data read before.
+
+    Each contender draws its weights from the same distributions, and sees the same batches.
+    """
     x, y = digits(Path(folder), "train")
     x, y = x[:50_000], y[:50_000]
     test, answers = digits(Path(folder), "t10k")
@@ -140,12 +149,14 @@ def mnist(contender: str, folder: str, seed: str = "1") -> dict[str, float]:
     step, classes = learner(contender, int(seed))
     random = np.random.default_rng(int(seed))
     right, done = 0.0, 0
-    while right < GOAL and done < MOST:
+    while right < float(goal) and done < MOST:
         for _ in range(EVERY):
             rows = random.integers(0, len(x), BATCH)
             step(x[rows], y[rows])
         done += EVERY
         right = float((classes(test) == answers).mean())
+    if right < float(goal):
+        raise SystemExit(f"{right} of the test images are right after {done} steps, not {goal}")
     return {"seconds": time.perf_counter() - began, "steps": done, "right": right}
 
 
@@ -153,10 +164,10 @@ def main(contender: str, task: str, *more: str) -> None:
     """Measure one thing."""
     if task == "import":
         import_module(contender)
-        found: dict[str, float] = {"seconds": time.perf_counter() - STARTED}
+        found: dict[str, float] = {"seconds": time.monotonic() - STARTED}
     elif task == "first":
         training(contender, "cnn32")()
-        found = {"seconds": time.perf_counter() - STARTED}
+        found = {"seconds": time.monotonic() - STARTED}
     elif task == "memory":
         step = training(contender, more[0])
         for _ in range(STEPS):

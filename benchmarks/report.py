@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,6 +29,11 @@ def lines(command: Sequence[str], environment: Mapping[str, str] | None = None) 
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+def say(line: Mapping[str, Any]) -> None:
+    """One line of JSON, at once."""
+    print(json.dumps(line), flush=True)
+
+
 def cell(times: Sequence[float] | None) -> str:
     """The median of microseconds in its unit."""
     if not times:
@@ -41,13 +48,42 @@ def cell(times: Sequence[float] | None) -> str:
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
     """A table, the first row being its head."""
-    whole = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in whole)
+    return "\n".join(row_of(row) for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]])
 
 
-def heading(machine: Mapping[str, Any], rounds: int) -> str:
+def row_of(cells: Sequence[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """Versions of those packages that this environment has."""
+    found = {}
+    for name in names:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def machine(peers: str | None = None) -> dict[str, Any]:
+    """What `steps.py` says of the machine, how busy it is, and versions of the peers too."""
+    busy = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    command = [sys.executable, str(HERE / "steps.py"), "--json", "--budget", "0.01", "logreg1"]
+    told: dict[str, Any] = {**lines(command)[0], "busy": busy}
+    told["versions"] |= installed(["llvmlite"])
+    if peers is not None:
+        ask = "import report; report.say(report.installed(['torch', 'jax']))"
+        for found in lines([peers, "-c", ask], {"PYTHONPATH": str(HERE)}):
+            told["versions"] |= found
+    return told
+
+
+def heading(told: Mapping[str, Any], rounds: int) -> str:
     """When, where, and with what versions."""
+    versions = ", ".join(f"{name} {number}" for name, number in told.get("versions", {}).items())
+    threads = os.environ.get("GRAPHDL_THREADS", "all")
+    busy = f"load {told['busy']} before, " if "busy" in told else ""
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {machine.get('machine')}, {rounds} rounds\n"
-        f"{machine.get('versions')}, backend {machine.get('backend')}\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, {told.get('machine')}, {busy}{rounds} rounds\n"
+        f"{versions}; backend {told.get('backend')}, threads {threads}\n"
     )

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
+from timing import measure
 
 import graphdl as gdl
 from graphdl.backends import open_backend
@@ -67,22 +67,6 @@ WORKLOADS = {
     "kim": Workload("kim", 50, length=56),
     "kim_static": Workload("kim_static", 50, length=56),
 }
-
-
-def measure(step: Callable[[], object], budget: float) -> tuple[float, float]:
-    """Median and minimum seconds per call over seven samples, after a warm-up."""
-    for _ in range(4):
-        step()
-    start = time.perf_counter()
-    step()
-    calls = max(1, int(budget / 8 / max(time.perf_counter() - start, 1e-7)))
-    samples = []
-    for _ in range(7):
-        start = time.perf_counter()
-        for _ in range(calls):
-            step()
-        samples.append((time.perf_counter() - start) / calls)
-    return float(np.median(samples)), min(samples)
 
 
 def training_step(workload: Workload, backend: str) -> Callable[[], object]:

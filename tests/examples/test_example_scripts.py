@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import graphdl as gdl
 
@@ -52,3 +54,33 @@ def test_benchmark_rows_are_comparable(tmp_path: Path) -> None:
     assert [row["workload"] for row in rows] == ["logreg1", "mlp32"]
     assert all(set(row) == {"peer", "workload", "us_median", "us_min"} for row in rows)
     assert {row["peer"] for row in rows} == {"graphdl-numpy"}
+
+
+@pytest.mark.parametrize("script", ["steps", "vs_peers", "processes", "growth"])
+def test_benchmarks_say_what_they_do(script: str, tmp_path: Path) -> None:
+    assert "usage:" in output(f"benchmarks/{script}.py", "--help", cwd=tmp_path)
+
+
+def test_a_process_says_how_long_an_import_took(tmp_path: Path) -> None:
+    line = json.loads(output("benchmarks/process.py", "graphdl", "import", cwd=tmp_path))
+    assert (line["contender"], line["task"]) == ("graphdl", "import")
+    assert line["seconds"] > 0
+
+
+def test_networks_of_growth_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    growth, networks = import_module("growth"), import_module("networks")
+    for series in ("batch", "depth", "width"):
+        for name, layers, count, _ in growth.points(series, quick=True):
+            net, step = networks.prepared(layers, count)
+            assert net.graph.losses, name
+            assert step() > 0, name
+
+
+def test_growth_shows_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    growth = import_module("growth")
+    (name, _, _, units), *_ = growth.points("depth", quick=True)
+    rounds = [[{"name": name, "units": units, "us": us}] for us in (10.0, 30.0, 20.0)]
+    shown = growth.steps_table("depth", {"graphdl": rounds, "torch": rounds}, quick=True)
+    assert f"| {name} | 20 µs | 2.00 µs | 20 µs | 2.00 µs | 1.00 |" in shown
