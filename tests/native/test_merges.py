@@ -92,3 +92,31 @@ def test_other_nodes_are_left_alone() -> None:
     )
     other[0].origin = "b"
     assert len(merged_calls([calls[0], *other])) == 2
+
+
+def test_weight_and_states_are_updated_in_one_pass() -> None:
+    """Though the rate is worked out between the states and the weight."""
+    model = """
+input x[40]
+target y: int(3)
+loss = x -> linear(50) -> tanh -> linear(3) -> cross_entropy(y)
+train { optimizer = adam() }
+"""
+    _, calls = stepped(model, None)
+    sizes = {"linear.weight": 2000, "linear.bias": 50, "linear#2.weight": 150, "linear#2.bias": 3}
+    for name, size in sizes.items():
+        specs = [call.kernel.spec for call in calls if call.origin == name]
+        wide = [s for s in specs if isinstance(s, Pointwise) and s.extents == (size,)]
+        assert [len(spec.parts) for spec in wide] == [3], name
+
+
+def test_a_number_that_the_others_read_stays_behind_them() -> None:
+    memory = np.arange(20, dtype="float32")
+    start = memory.ctypes.data
+    whole, first = (Operand(start, "float", 4, n, s) for n, s in (((20,), (1,)), ((), ())))
+    stages = [Stage("neg", (0,), "float")]
+    calls = [
+        *pointwise(whole, [whole], stages, "float32"),
+        *pointwise(first, [first], stages, "float32"),
+    ]
+    assert merged_calls(calls) == calls

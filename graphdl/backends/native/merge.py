@@ -41,6 +41,10 @@ def merged_calls(calls: Sequence[Call]) -> list[Call]:
     for call in calls:
         ones = _taken_apart(call)
         joined = _joined(group, ones) if members and ones and _alike(members[-1], call) else []
+        if not joined and members and ones and not _depend(group, ones):
+            # Such as a rate that is worked out between the states and the weight: before all.
+            found.append(call)
+            continue
         if not joined:
             found += _together(members, group)
             members = []
@@ -54,6 +58,18 @@ def merged_calls(calls: Sequence[Call]) -> list[Call]:
 
 def _alike(one: Call, other: Call) -> bool:
     return one.origin == other.origin and one.kernel.precision == other.kernel.precision
+
+
+def _depend(group: Sequence[_One], ones: Sequence[_One]) -> bool:
+    """Whether the new one is no single number, or has to do with what the others write or read."""
+    (new,) = ones
+    if new.out.extents:
+        return True
+    mine = [new.out, *new.args]
+    return any(
+        any(one.out.overlaps(each) for each in mine) or any(new.out.overlaps(a) for a in one.args)
+        for one in group
+    )
 
 
 def _taken_apart(call: Call) -> list[_One]:
