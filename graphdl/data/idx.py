@@ -74,10 +74,11 @@ def idx_file(folder: Path, name: str) -> Path | None:
 
 
 def read_mnist(request: Request) -> Dataset:
-    """The known set of that name, from a folder or downloaded."""
-    known = KNOWN[request.reader]
-    folder = request.lookup.folder(request.names[0] if request.names else "", known)
-    if folder is None:
-        folder = fetched(known, request.lookup)
+    """The known set of that name: from the folder asked for; without one, found or downloaded."""
+    known, lookup = KNOWN[request.reader], request.lookup
+    if request.names:
+        folder = lookup.named_folder(request.names[0], known)
+    else:
+        folder = lookup.folder(known) or fetched(known, lookup)
     splits = {split: read_pair(folder, part) for split, part in PARTS.items()}
     return Dataset(request.reader, splits["train"], None, splits["test"])

@@ -78,18 +78,33 @@ class Lookup:
             f"the file `{written}` was not found{close}; looked in {self.places()}; {POINT}"
         )
 
-    def folder(self, written: str, known: Known) -> Path | None:
+    def folder(self, known: Known) -> Path | None:
         """The folder that holds every file of a known set, or None where it must be downloaded."""
-        candidates = list(self._candidates(written)) if written else []
-        candidates += [root / known.name for _, root in self.roots]
-        for path in candidates:
-            lacking = [f.name for f in known.files if not _holds(path, f.name)]
+        for path in (root / known.name for _, root in self.roots):
+            lacking = _lacking(path, known)
             if not lacking:
                 return path
             # A download that was interrupted goes on; a folder of the user's is theirs to mend.
             if len(lacking) < len(known.files) and self.cache not in path.parents:
                 raise DataError(f"{path}: lacks {', '.join(lacking)}")
         return None
+
+    def named_folder(self, written: str, known: Known) -> Path:
+        """The folder that was asked for: no other one, and no download, stands in for it."""
+        for path in self._candidates(written):
+            if not _is(path, Path.exists):
+                continue
+            if not _is(path, Path.is_dir):
+                raise DataError(
+                    f"{path}: is not a folder, one with the files of {known.name} is needed"
+                )
+            if lacking := _lacking(path, known):
+                raise DataError(f"{path}: lacks {', '.join(lacking)}")
+            return path
+        raise DataError(
+            f"the folder `{written}` was not found{self._close(written)}; looked in "
+            f"{self.places()}; {POINT}; `{known.name}()` takes the set from wherever it is"
+        )
 
     def places(self) -> str:
         """The roots as text."""
@@ -142,10 +157,14 @@ def _stay_inside(written: str) -> None:
         raise DataError(f"{written!r} is not the path of a file")
 
 
-def _holds(folder: Path, name: str) -> bool:
+def _lacking(folder: Path, known: Known) -> list[str]:
+    """The files of a set that a folder has not, plain or packed."""
     from .idx import idx_file
 
-    return _is(folder, Path.is_dir) and idx_file(folder, name.removesuffix(".gz")) is not None
+    names = [file.name for file in known.files]
+    if not _is(folder, Path.is_dir):
+        return names
+    return [name for name in names if idx_file(folder, name.removesuffix(".gz")) is None]
 
 
 def _is(path: Path, question: Callable[[Path], bool]) -> bool:

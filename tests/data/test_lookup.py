@@ -8,6 +8,7 @@ import pytest
 
 from graphdl.data import Lookup, read
 from graphdl.data.lookup import user_cache
+from graphdl.data.remote import KNOWN
 from graphdl.errors import DataError
 
 TABLE = "a,b\n1,2\n"
@@ -86,6 +87,62 @@ def test_not_found(written: str, folders: Path) -> None:
         f"{folders}/environment (GRAPHDL_DATA), {folders}/cache (the cache); "
         "give its folder with `--data-dir FOLDER` or in the environment variable GRAPHDL_DATA"
     )
+
+
+SETS = [f.name for f in KNOWN["mnist"].files]
+LOOKED = (
+    "looked in FOLDERS/given (--data-dir), FOLDERS/model (the model's folder), "
+    "FOLDERS/environment (GRAPHDL_DATA), FOLDERS/cache (the cache); give its folder with "
+    "`--data-dir FOLDER` or in the environment variable GRAPHDL_DATA; "
+)
+
+
+@pytest.mark.parametrize("reader", ["mnist", "fashion_mnist"])
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        (
+            [],
+            f"the folder `letters` was not found; {LOOKED}`SET()` takes the set from wherever it is",
+        ),
+        (
+            ["model/lettres/x"],
+            "the folder `letters` was not found (did you mean `lettres`?); "
+            f"{LOOKED}`SET()` takes the set from wherever it is",
+        ),
+        (["model/letters/other"], f"FOLDERS/model/letters: lacks {', '.join(SETS)}"),
+        (
+            ["given/letters/x", "model/letters/FULL"],
+            f"FOLDERS/given/letters: lacks {', '.join(SETS)}",
+        ),
+        (
+            [f"model/letters/{SETS[0]}", f"model/letters/{SETS[2].removesuffix('.gz')}"],
+            f"FOLDERS/model/letters: lacks {SETS[1]}, {SETS[3]}",
+        ),
+        (
+            ["environment/letters"],
+            "FOLDERS/environment/letters: is not a folder, one with the files of SET is needed",
+        ),
+    ],
+)
+def test_a_named_folder_is_used_or_refused(
+    reader: str, held: list[str], message: str, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a download has begun")
+
+    monkeypatch.setattr("graphdl.data.idx.fetched", refuse)
+    files = [file for name in held for file in _each(name)]
+    for file in [*files, *_each(f"environment/{reader}/FULL")]:
+        (folders / file).parent.mkdir(parents=True, exist_ok=True)
+        (folders / file).write_text("")
+    with pytest.raises(DataError) as caught:
+        read(reader, "letters", lookup=lookup(folders))
+    assert str(caught.value) == message.replace("FOLDERS", str(folders)).replace("SET", reader)
+
+
+def _each(name: str) -> list[str]:
+    return [name.replace("FULL", one) for one in SETS] if "FULL" in name else [name]
 
 
 def test_a_person_may_give_any_path(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
