@@ -41,7 +41,8 @@ def takes_data(command: F) -> F:
     return click.option(
         "--data-dir",
         type=click.Path(path_type=Path),
-        help="Look for data here first, then beside the model, in $GRAPHDL_DATA and the cache.",
+        help="Look for data here first, then beside the model, in the current folder, "
+        "in $GRAPHDL_DATA and the cache.",
     )(command)
 
 

@@ -48,7 +48,7 @@ class Lookup:
         report: Callable[[str], None] = silent,
         download: bool = True,
     ) -> Lookup:
-        """`--data-dir`, the model's folder, $GRAPHDL_DATA, the user's cache.
+        """`--data-dir`, the model's folder, the current one, $GRAPHDL_DATA, the user's cache.
 
         The first one given wins; GRAPHDL_CACHE moves the cache, GRAPHDL_MIRROR the downloads.
         """
@@ -56,6 +56,7 @@ class Lookup:
         named = {
             "--data-dir": data_dir,
             "the model's folder": model_folder,
+            "the current folder": None if _is_here(model_folder) else ".",
             "GRAPHDL_DATA": os.environ.get("GRAPHDL_DATA"),
             "the cache": cache,
         }
@@ -131,6 +132,10 @@ class Lookup:
                 if found := nearest(path.name, names):
                     return f" (did you mean `{found}`?)"
         return ""
+
+
+def _is_here(folder: Path | str | None) -> bool:
+    return folder is not None and _is(Path(folder), lambda path: path.samefile("."))
 
 
 def user_cache() -> Path:

@@ -16,9 +16,10 @@ TABLE = "a,b\n1,2\n"
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Four roots, one inside the other's sight, each empty."""
-    for name in ("model", "given", "environment", "cache"):
+    """Five roots, one inside the other's sight, each empty."""
+    for name in ("model", "given", "here", "environment", "cache"):
         (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("GRAPHDL_DATA", str(tmp_path / "environment"))
     monkeypatch.setenv("GRAPHDL_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -33,6 +34,8 @@ def lookup(folders: Path) -> Lookup:
     [
         (["model/t.csv", "given/t.csv", "environment/t.csv"], "t.csv", "given/t.csv"),
         (["model/t.csv", "environment/t.csv", "cache/t.csv"], "t.csv", "model/t.csv"),
+        (["model/t.csv", "here/t.csv"], "t.csv", "model/t.csv"),
+        (["here/t.csv", "environment/t.csv"], "t.csv", "here/t.csv"),
         (["environment/t.csv", "cache/t.csv"], "t.csv", "environment/t.csv"),
         (["cache/t.csv"], "t.csv", "cache/t.csv"),
         (["model/data/t.csv"], "data/t.csv", "model/data/t.csv"),
@@ -50,7 +53,13 @@ def test_the_first_root_that_has_it(
         path = folders / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TABLE)
-    assert lookup(folders).file(written) == folders / expected
+    assert lookup(folders).file(written).resolve() == folders / expected
+
+
+def test_a_model_in_the_current_folder_is_looked_beside_once(folders: Path) -> None:
+    places = Lookup.standard(folders / "here").places()
+    assert "the current folder" not in places
+    assert "the model's folder" in places
 
 
 @pytest.mark.parametrize(
@@ -84,6 +93,7 @@ def test_not_found(written: str, folders: Path) -> None:
     assert str(caught.value) == (
         f"the file `{written}` was not found{close}; looked in "
         f"{folders}/given (--data-dir), {folders}/model (the model's folder), "
+        f". (the current folder), "
         f"{folders}/environment (GRAPHDL_DATA), {folders}/cache (the cache); "
         "give its folder with `--data-dir FOLDER` or in the environment variable GRAPHDL_DATA"
     )
@@ -92,9 +102,12 @@ def test_not_found(written: str, folders: Path) -> None:
 SETS = [f.name for f in KNOWN["mnist"].files]
 LOOKED = (
     "looked in FOLDERS/given (--data-dir), FOLDERS/model (the model's folder), "
+    ". (the current folder), "
     "FOLDERS/environment (GRAPHDL_DATA), FOLDERS/cache (the cache); give its folder with "
     "`--data-dir FOLDER` or in the environment variable GRAPHDL_DATA; "
+    "`SET()` takes the set from wherever it is"
 )
+ABSENT = "the folder `letters` was not found"
 
 
 @pytest.mark.parametrize("reader", ["mnist", "fashion_mnist"])
@@ -103,12 +116,11 @@ LOOKED = (
     [
         (
             [],
-            f"the folder `letters` was not found; {LOOKED}`SET()` takes the set from wherever it is",
+            f"{ABSENT}; {LOOKED}",
         ),
         (
             ["model/lettres/x"],
-            "the folder `letters` was not found (did you mean `lettres`?); "
-            f"{LOOKED}`SET()` takes the set from wherever it is",
+            f"{ABSENT} (did you mean `lettres`?); {LOOKED}",
         ),
         (["model/letters/other"], f"FOLDERS/model/letters: lacks {', '.join(SETS)}"),
         (
