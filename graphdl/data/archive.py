@@ -62,14 +62,22 @@ def read_npy(request: Request) -> Dataset:
     fields = {}
     for field, name in zip(("features", "label"), request.names, strict=False):
         path = request.lookup.file(name)
-        with opened(path) as stream:
-            file: Any = stream.file
-            values = _array(file, stream.capacity, str(path))
-            _ended(file, str(path))
-        fields[field] = as_array(field, values, str(path))
+        fields[field] = as_array(field, npy_file(path), str(path))
     source = " and ".join(request.names)
     scale = request.options.get("scale")
     return dataset_of_parts({"train": fields}, request.reader, {"train": source}, scale)
+
+
+def npy_file(path: Path) -> Array:
+    """The array of one npy file of numbers or texts.
+
+    Raises DataError for any other file, and for what is too much, with what is wrong.
+    """
+    with opened(path) as stream:
+        file: Any = stream.file
+        values = _array(file, stream.capacity, str(path))
+        _ended(file, str(path))
+    return values
 
 
 def _members(path: Path) -> dict[str, Array]:

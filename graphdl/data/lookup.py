@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import DataError, nearest
+from ..files import NotAFileError
 from .remote import Known
 
 POINT = "give its folder with `--data-dir FOLDER` or in the environment variable GRAPHDL_DATA"
@@ -72,8 +73,7 @@ class Lookup:
                     return spelling
         for path in self._candidates(written):
             if _is(path, Path.exists):
-                kind = "a folder, a file is needed" if path.is_dir() else "not a regular file"
-                raise DataError(f"{path}: is {kind}")
+                raise DataError(f"{path}: {NotAFileError(path.stat().st_mode, path).strerror}")
         close = self._close(written)
         raise DataError(
             f"the file `{written}` was not found{close}; looked in {self.places()}; {POINT}"

@@ -6,18 +6,19 @@ Nothing is allocated on the word of a header: what a file claims is compared wit
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO, Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import NotAFileError, open_regular
 
 LIMIT = 2 << 30  # bytes of one file once unpacked, and of one table built from text
 LINE = 16 << 20  # bytes of one line of text
@@ -112,16 +113,11 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
     """
     stream: Stream | None = None
     try:
-        mode = path.stat()
-        if S_ISDIR(mode.st_mode):
-            raise DataError(f"{path}: is a folder, a file is needed")
-        if not S_ISREG(mode.st_mode):
-            raise DataError(f"{path}: is not a regular file")
-        with path.open("rb") as raw:
+        with open_regular(path) as raw:
             gzipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if gzipped else raw
-            size = mode.st_size
+            size = os.fstat(raw.fileno()).st_size
             stream = Stream(path, file, size, gzipped, encoding=encoding)  # type: ignore[arg-type]
             yield stream
     except EOFError:
@@ -136,6 +132,8 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
         ) from None
     except MemoryError:
         raise DataError(f"{path}: does not fit into the memory of this machine") from None
+    except NotAFileError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from None
 

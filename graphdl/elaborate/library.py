@@ -111,7 +111,7 @@ class Imports:
         try:
             return read(path).text
         except (UsageError, ModelError) as error:
-            if path.is_file():
+            if path.exists():
                 reason = str(error).replace(str(path), path.name)
                 raise ModelError.at(span, "E0209", f"cannot import: {reason}") from None
             beside = [p.name for p in path.parent.glob("*.gdl")] if path.parent.is_dir() else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.lib import format as npy
 
 from ..data.archive import npy_header
 from ..errors import DataError, UsageError
+from ..files import NotAFileError, open_regular
 from .atomic import reason
 
 MAX_HEADER = 100_000_000  # safetensors' own limit
@@ -54,21 +56,23 @@ def open_tensors(path: Path) -> TensorFile:
         DataError: it is broken, and where.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(8)
             if start[:2] == b"PK":
-                return _open_npz(path)
+                return _open_npz(path, file)
             if path.suffix not in (".safetensors", ""):
                 raise UsageError(f"{path} is neither a .safetensors nor an .npz file")
             return _open_safetensors(path, start, file)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
+    except NotAFileError as error:
+        raise UsageError(f"{path} {error.strerror}") from None
     except OSError as error:
         raise UsageError(f"cannot read {path}: {reason(error)}") from error
 
 
 def _open_safetensors(path: Path, start: bytes, file: BinaryIO) -> TensorFile:
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     if len(start) < 8:
         raise DataError(f"{path} is cut off: {size} bytes are no safetensors file")
     length = int.from_bytes(start, "little")
@@ -147,7 +151,8 @@ def _reader(
     path: Path, start: int, shape: tuple[int, ...], kind: str
 ) -> Callable[[], np.ndarray[Any, Any]]:
     def read() -> np.ndarray[Any, Any]:
-        flat = np.fromfile(path, _DTYPES[kind], math.prod(shape), offset=start)
+        with open_regular(path) as file:
+            flat = np.fromfile(file, _DTYPES[kind], math.prod(shape), offset=start)
         if flat.size != math.prod(shape):
             raise DataError(f"{path} was cut off while it was read")
         if kind == "BF16":  # the upper half of a float32
@@ -157,9 +162,9 @@ def _reader(
     return read
 
 
-def _open_npz(path: Path) -> TensorFile:
+def _open_npz(path: Path, file: BinaryIO) -> TensorFile:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = {
                 info.filename.removesuffix(".npy"): _npy_entry(path, archive, info)
                 for info in archive.infolist()
@@ -178,7 +183,7 @@ def _npy_entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> E
         raise DataError(f"{path}: `{info.filename}` is cut off or too long for shape {list(shape)}")
 
     def read() -> np.ndarray[Any, Any]:
-        with zipfile.ZipFile(path) as again, again.open(info) as stream:
+        with open_regular(path) as file, zipfile.ZipFile(file) as again, again.open(info) as stream:
             return np.asarray(npy.read_array(stream, allow_pickle=False))
 
     return Entry(tuple(shape), dtype.str, read)

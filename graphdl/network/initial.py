@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ..data.archive import npy_file
 from ..errors import DataError, UsageError
 from ..graph import Initial, Weight
 
@@ -87,14 +88,14 @@ def _from_file(weight: Weight, initial: Initial, folder: Path | None) -> Array:
     path = (folder / initial.path).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise UsageError(f'`{weight.name}`: "{initial.path}" leaves the folder of the model')
+    if not path.exists():
+        raise DataError(f"`{weight.name}` starts from {path}, which does not exist")
     try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except FileNotFoundError:
-        raise DataError(f"`{weight.name}` starts from {path}, which does not exist") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"`{weight.name}`: {path} is not a .npy file: {error}") from None
-    if not isinstance(array, np.ndarray) or array.shape != weight.shape:
-        shape = list(getattr(array, "shape", ()))
+        array = npy_file(path)
+    except DataError as error:
+        raise DataError(f"`{weight.name}`: {error}") from None
+    if array.shape != weight.shape:
+        shape = list(array.shape)
         raise DataError(f"`{weight.name}` is {list(weight.shape)}, but {path} holds {shape}")
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise DataError(f"`{weight.name}`: {path} holds values that are not finite numbers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import Source, UsageError
+from ..files import NotAFileError, open_regular
 
 LARGEST = 2**20
 
@@ -29,10 +30,10 @@ def read(path: str | Path) -> Source:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder, a model file is needed")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(LARGEST + 1)
+    except NotAFileError as error:
+        raise UsageError(f"{path} {error.strerror}") from None
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:
