@@ -8,6 +8,7 @@ model's text and all else are texts in the metadata.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ import numpy as np
 from safetensors.numpy import save
 
 from ..errors import DataError
-from ..graph.kept import CARRIED, MEMORY, NOT_WEIGHTS
+from ..graph.kept import MEMORY, NOT_WEIGHTS
 from .atomic import Sync, write_atomically
 from .by_name import compare, insist
 from .history import Progress
+from .memory import insist_on_memory
 from .tensor_file import TensorFile, open_tensors
 from .trainable import Arrays, Trainable
 
@@ -135,43 +137,42 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise DataError(f"{path}: its metadata are broken: {error}") from None
 
 
-def restore(trainable: Trainable, checkpoint: Checkpoint) -> None:
-    """Puts a network where the checkpoint was, after checking every name and shape.
+def place(
+    trainable: Trainable, weights: Mapping[str, tuple[int, ...]], checkpoint: Checkpoint
+) -> None:
+    """Puts a network where the checkpoint was; its optimiser's memory is asked for by training.
+
+    `weights` are the shapes of the network's weights and running values.
 
     Raises:
         DataError: the checkpoint is of another model; nothing has been changed then.
     """
-    own = trainable.state()
-    wanted = {_file_name(key): array.shape for key, array in own.items()}
-    parameters = {name: s for name, s in wanted.items() if not name.startswith(NOT_WEIGHTS)}
-    insist(compare(checkpoint.file, parameters))
-    if checkpoint.progress:
-        _insist_on_memory(checkpoint, wanted)
-    arrays = {
-        key: array.astype(own[key].dtype) if key in own else array
-        for key, array in checkpoint.state().items()
-        if key in own or key.startswith(CARRIED)
-    }
-    trainable.restore(arrays)
+    insist(compare(checkpoint.file, weights))
+    arrays = checkpoint.state()
+    trainable.restore(
+        {key: a for key, a in arrays.items() if key.startswith(NOT_WEIGHTS) or key[2:] in weights}
+    )
     trainable.seed, trainable.steps = checkpoint.seed, checkpoint.steps
     trainable.draws = checkpoint.draws
 
 
-def _insist_on_memory(checkpoint: Checkpoint, wanted: dict[str, tuple[int, ...]]) -> None:
-    held = {n: e.shape for n, e in checkpoint.file.entries.items() if n.startswith(MEMORY)}
-    due = {name: shape for name, shape in wanted.items() if name.startswith(MEMORY)}
-    for name in sorted(due.keys() ^ held.keys()):
-        place = "the checkpoint" if name in due else "the model"
-        raise DataError(
-            f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is not in "
-            f"{place}; was the optimizer changed?"
-        )
-    for name, shape in due.items():
-        if held[name] != shape:
-            raise DataError(
-                f"cannot resume from {checkpoint.path}: optimiser memory `{name[2:]}` is "
-                f"{list(held[name])}, the model has {list(shape)}"
-            )
+def restore(trainable: Trainable, checkpoint: Checkpoint) -> None:
+    """Puts a network where the checkpoint was, ready to train on as if it had never stopped.
+
+    Raises:
+        DataError: the checkpoint is of another model, or holds not all that the optimizer needs;
+            nothing has been changed then.
+    """
+    own = trainable.state()
+    wanted = {_file_name(key): array.shape for key, array in own.items()}
+    weights = {name: s for name, s in wanted.items() if not name.startswith(NOT_WEIGHTS)}
+    insist(compare(checkpoint.file, weights))
+    anew: Arrays = {}
+    if checkpoint.progress:
+        due = {n: s for n, s in wanted.items() if n.startswith(MEMORY)}
+        anew = insist_on_memory(checkpoint, due)
+    place(trainable, weights, checkpoint)
+    trainable.restore(anew)
 
 
 def _file_name(key: str) -> str:

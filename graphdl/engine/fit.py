@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ..data.feed import Feed
+from ..elaborate.optimiser import DEFAULT
 from ..errors import UsageError
 from .checkpoint import Checkpoint, open_checkpoint, restore
 from .evaluate import evaluate
@@ -112,11 +113,18 @@ def _resumed(
         )
     now = settings.to_json()
     before = checkpoint.settings
+    earlier = Settings.from_json(before)
     changed = [key for key in _FIXED if before.get(key, now.get(key)) != now.get(key)]
     if changed and progress.position:
         raise UsageError(
             f"cannot resume in the middle of epoch {progress.epoch} with another `{changed[0]}`: "
             f"it was {checkpoint.settings[changed[0]]}"
+        )
+    rule, rule_before = ((s.optimizer or DEFAULT).name for s in (settings, earlier))
+    if rule != rule_before:
+        raise UsageError(
+            f"cannot resume with `{rule}`: what the run's optimizer `{rule_before}` kept means "
+            f"nothing to it; start a new run from its weights with `load`"
         )
     restore(trainable, checkpoint)
     return progress

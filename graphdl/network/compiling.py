@@ -36,9 +36,12 @@ def load(
 ) -> Network:
     """The network of a checkpoint: the model's text is inside.
 
+    It goes on as it was trained: `step` has the run's optimiser, settings and states.
+
     Raises UsageError or DataError when it is none, or broken.
     """
-    from ..engine.checkpoint import open_checkpoint, restore
+    from ..engine.checkpoint import open_checkpoint, place
+    from ..engine.settings import Settings
 
     checkpoint = open_checkpoint(Path(path))
     about = checkpoint.description
@@ -56,8 +59,9 @@ def load(
         seed=checkpoint.seed,
         drawn=False,
     )
-    restore(net, checkpoint)
-    net.steps, net.draws = checkpoint.steps, checkpoint.draws
+    place(net, {name: w.shape for name, w in net.graph.weights.items()}, checkpoint)
     net.trained_with = checkpoint.settings
+    if checkpoint.settings:
+        net.use(Settings.from_json(checkpoint.settings))
     net.vocabularies, net.labels = names_of(about, path)
     return net

@@ -322,15 +322,17 @@ class Network:
         return kept | self._carried.arrays
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
-        """Take over what `state` gave."""
+        """Take over what `state` gave; states that the optimiser does not keep are dropped."""
+        self._gathered = 0
         for key, array in arrays.items():
             if key.startswith(MEMORY):
-                self.training_step()
                 self.store[key] = self._backend.from_host(np.asarray(array, self.dtype))
             elif key.startswith(CARRIED):
                 self._carried.arrays[key] = np.asarray(array, self.dtype)
             else:
                 self[key[2:]] = array
+        if self._step is not None:
+            self._step.settle(self.store)
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the network."""
