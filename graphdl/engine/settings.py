@@ -56,6 +56,7 @@ class Settings:
                 to window, in training, in evaluation, or (true) in both
     time_limit  seconds
     save_every  steps, or a time such as "60s", between checkpoints within an epoch
+    schedule_in_rate  whether the schedule was written in the optimizer's `lr`: no setting
     """
 
     data: Any = None
@@ -82,6 +83,7 @@ class Settings:
     carry_state: bool | str = False
     time_limit: float | None = None
     save_every: int | str = "60s"
+    schedule_in_rate: bool = False
 
     @property
     def row_limits(self) -> tuple[tuple[str, float], ...]:
@@ -126,8 +128,18 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """All settings that differ from nothing, as plain values for a file."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {key: _plain(value) for key, value in values.items() if value is not None}
+        written = self._written()
+        if self.schedule_in_rate and self.optimizer is not None:
+            schedule = written.pop("schedule")
+            keywords = {f.name: getattr(schedule, f.name) for f in fields(schedule)}
+            rate = Named(schedule.name, (self.lr,), keywords)
+            written["optimizer"] = _with_rate(self.optimizer, rate)
+        return {key: _plain(value) for key, value in written.items()}
+
+    def _written(self) -> dict[str, Any]:
+        """The settings that have a value, by name."""
+        values = {key: getattr(self, key) for key in CHECKS}
+        return {key: value for key, value in values.items() if value is not None}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Settings:
@@ -137,13 +149,20 @@ class Settings:
     def but(self, **changes: Any) -> Settings:
         """The same with checked changes; None keeps a setting.
 
+        Another optimizer brings its own rate, with the schedule that is written in it.
+
         >>> Settings().but(batch="64").batch
         64
         """
-        checked = Settings.resolve({}, changes)
-        return replace(
-            self, **{k: getattr(checked, k) for k, v in changes.items() if v is not None}
-        )
+        changes = {key: value for key, value in changes.items() if value is not None}
+        kept = self._written()
+        if "optimizer" in changes:
+            kept.pop("lr", None)
+            if self.schedule_in_rate:
+                kept.pop("schedule", None)
+        changed = Settings.resolve({}, {**kept, **changes})
+        stays = self.schedule_in_rate and not {"optimizer", "schedule"} & changes.keys()
+        return replace(changed, schedule_in_rate=True) if stays else changed
 
 
 class _Resolution:
@@ -190,6 +209,7 @@ class _Resolution:
                 span = self.spans.get("schedule")
                 self.find("E0702", message, span, span is not None, ("keep one of them",))
             self.values["schedule"] = in_rate
+            self.values["schedule_in_rate"] = True
         self.values.setdefault("lr", rate)
         if (optimizer := self.values.get("optimizer")) and self.values["lr"] is not None:
             self.values["optimizer"] = _with_rate(optimizer, self.values["lr"])
@@ -213,7 +233,7 @@ class _Resolution:
             raise UsageError("\n".join(self.usage))
 
 
-def _with_rate(optimizer: Named, rate: float) -> Named:
+def _with_rate(optimizer: Named, rate: Any) -> Named:
     keywords, arguments = dict(optimizer.keywords), optimizer.arguments
     if arguments and "lr" not in keywords:
         arguments = (rate, *arguments[1:])

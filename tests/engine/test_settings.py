@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def call(name: str, *arguments: Any, **keywords: Any) -> Named:
 
 
 def test_every_key_has_a_check_and_a_field() -> None:
-    assert set(CHECKS) == set(Settings.__dataclass_fields__)
+    assert {*CHECKS, "schedule_in_rate"} == set(Settings.__dataclass_fields__)
 
 
 ACCEPTED: list[tuple[str, Any, Any]] = [
@@ -199,6 +200,43 @@ def test_settings_survive_their_file() -> None:
     assert Settings.from_json(found.to_json()) == found
     assert Settings.from_json(Settings().to_json()) == Settings()
     assert isinstance(found.schedule, Schedule)
+
+
+IN_RATE = {"optimizer": call("adam", lr=call("cosine", 0.1))}
+APART = {"optimizer": call("adam", lr=0.1), "schedule": "cosine"}
+CHANGES: list[tuple[dict[str, Any], dict[str, Any], float | None, str | None]] = [
+    # what was written, what is changed when it goes on, the rate and schedule then
+    (IN_RATE, {"batch": 4}, 0.1, "cosine"),
+    (IN_RATE, {"lr": 0.5}, 0.5, "cosine"),
+    (IN_RATE, {"schedule": "linear"}, 0.1, "linear"),
+    (IN_RATE, {"optimizer": call("adam", lr=0.5)}, 0.5, None),
+    (IN_RATE, {"optimizer": call("adam", lr=call("linear", 0.5))}, 0.5, "linear"),
+    (IN_RATE, {"optimizer": "adam"}, None, None),
+    (IN_RATE, {"optimizer": call("adam", lr=0.5), "schedule": "linear"}, 0.5, "linear"),
+    (APART, {"optimizer": call("adam", lr=0.5)}, 0.5, "cosine"),
+    (APART, {"lr": 0.5}, 0.5, "cosine"),
+]
+
+
+@pytest.mark.parametrize("through_file", [False, True])
+@pytest.mark.parametrize(("written", "changes", "rate", "schedule"), CHANGES)
+def test_what_a_change_leaves(
+    written: dict[str, Any],
+    changes: dict[str, Any],
+    rate: float | None,
+    schedule: str | None,
+    through_file: bool,
+) -> None:
+    settings = Settings.resolve({key: Setting(value) for key, value in written.items()})
+    if through_file:
+        settings = Settings.from_json(json.loads(json.dumps(settings.to_json())))
+    found = settings.but(**changes)
+    assert found.lr == rate
+    assert (found.schedule.name if found.schedule else None) == schedule
+    assert found.optimizer is not None
+    assert found.optimizer.keywords.get("lr") == rate
+    again = Settings.from_json(json.loads(json.dumps(found.to_json())))
+    assert again == found
 
 
 @pytest.mark.parametrize("text", ["", "s", "1x", "-5s", "0", "1h 30m x"])

@@ -197,10 +197,7 @@ def write_texts(rng: np.random.Generator) -> None:
 
 def write_arrays(rng: np.random.Generator) -> None:
     """Arrays by name."""
-    tags: dict[str, Any] = {
-        "sentence": rng.integers(0, 12, (16, 5)),
-        "tag": rng.integers(0, 3, (16, 5)),
-    }
+    words, tags = rng.integers(0, 12, (16, 5)), rng.integers(0, 3, (16, 5))
     np.savez_compressed(DATA / "tagged.npz", sentence=words, tag=tags)
     label = np.arange(16) % 2
     np.savez_compressed(
