@@ -12,6 +12,7 @@ from ..program import Dim, product
 from . import arithmetic, padding, reductions, wanted, windows
 from .constants import root
 from .facts import facts, formals
+from .matching import matching
 from .values import (
     BATCH,
     Builtin,
@@ -324,6 +325,7 @@ def builtins() -> dict[str, Builtin]:
         Builtin("mask", mask, ("x",), formals("axis=")),
         Builtin("gather", gather, ("table", "ids")),
         Builtin("pick", pick, ("x", "ids")),
+        Builtin("matching", matching, ("truth", "guess"), formals("classes="), lambda a, _: a),
         Builtin("positions", positions),
         Builtin("random", random),
         Builtin("constant", constant),

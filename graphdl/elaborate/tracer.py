@@ -17,6 +17,7 @@ from . import evaluate as evaluation
 from . import recurrence, registers
 from .arithmetic import SYMBOLS, matmul, pointwise
 from .binding import Arguments, bind
+from .matching import warn_of_stretching
 from .padding import Padding
 from .place import Place
 from .recorder import Recorder
@@ -302,9 +303,12 @@ class Tracer(Recorder):
         name = "matmul" if e.operator == "@" else SYMBOLS[e.operator]
         constants = tuple(None if leaves(o) else o for o in operands)
         with application.located(self, e.span, [], labels):
-            return self.record(
+            result = self.record(
                 name, e.operator, "", e.span, leaves(operands), run, Named(name, constants)
             )
+            if not self.depth and not self.silent and e.operator != "@":
+                warn_of_stretching(self, e.span, left, right, result)
+            return result
 
     # ---- the ends of a model -----------------------------------------------------------
 

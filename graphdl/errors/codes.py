@@ -79,6 +79,7 @@ CODES = {
     "E0417": "`nll` wants probabilities",
     "E0418": "the weights do not fit into memory",
     "E0419": "a sequence is longer than its positions",
+    "E0420": "a loss or metric compares unlike shapes",
     # 05 parameters
     "E0501": "a parameter is outside its domain",
     "E0502": "an unknown parameter or setting",
@@ -101,4 +102,5 @@ CODES = {
     "W0301": "a value is computed but never used",
     "W0401": "a rate is not between 0 and 1",
     "W0701": "softmax before cross_entropy",
+    "W0702": "arithmetic stretches a target",
 }

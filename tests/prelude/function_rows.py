@@ -196,6 +196,13 @@ ROWS = [
             ("pick(x, x)", "x[4]", "E0412", "`x` must be class numbers, but it is a float"),
         ),
     ),
+    Row(
+        "matching",
+        "a - matching(sum(b, -1), a)",
+        "a[1]; b[2]",
+        lambda d: d.a - d.b.sum(-1, keepdims=True),
+        wrong=(("a - matching(b, a)", "a[3]; b[1]", "E0420", "this compares number by number"),),
+    ),
     Row("positions", "sum(x, -1) + positions(x)", SERIES, lambda d: d.x.sum(-1) + np.arange(5)),
     Row(
         "convolve",

@@ -12,7 +12,19 @@ from .row import Row
 CLASS = "x[4]; k: int(4)"
 STEPS = "x[T, 4]; k[T]: int(4)"
 PAIR = "a[3]; b[3]"
-TRUTH = "a[3]; k[3]: int(2)"
+TRUTH = "a[3]; k[3]"
+HALF = "a[3]; k[3]: int(2)"
+BITS = {"k": [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]}
+# What a loss of two like tensors refuses, whatever arithmetic would make of the shapes.
+UNLIKE = {
+    "a[3]; k[4]": "[3] is not [4]",
+    "a[T, 1]; k[T]": "[T, 1] is not [T]",
+    "a[T]; k[T, 1]": "[T] is not [T, 1]",
+    "a[2]; k[1]": "[2] is not [1]",
+    "a[1]; k[2]": "[1] is not [2]",
+    "a[2]; k[1, 2]": "[2] is not [1, 2]",
+    "a[T, 1]; k[1]": "[T, 1] is not [1]",
+}
 
 
 def right(d: Any) -> Any:
@@ -32,6 +44,10 @@ def huber(d: Any, delta: float) -> Any:
     return np.where(gap <= delta, gap**2 / 2, delta * gap - delta**2 / 2).mean()
 
 
+def one_each(a: Any, k: Any) -> Any:
+    return np.square(a.sum(-1) - k[:, 0]).mean()
+
+
 def pulled(d: Any, margin: float) -> Any:
     gap = np.sqrt(((d.a - d.b) ** 2).sum(-1))
     return np.where(d.k == 1, gap**2 / 2, np.maximum(margin - gap, 0) ** 2 / 2).mean()
@@ -41,8 +57,22 @@ def logistic(score: Any, k: Any) -> Any:
     return np.where(k == 1, np.log1p(np.exp(-score)), np.log1p(np.exp(score))).mean()
 
 
+def unlike(call: str) -> tuple[tuple[str, str, str, str], ...]:
+    """Nothing is stretched to fit."""
+    says = f"`{call.partition('(')[0]}` compares number by number, and "
+    return tuple((call, given, "E0420", says + clash) for given, clash in UNLIKE.items())
+
+
+def not_classes(call: str) -> tuple[tuple[str, str, str, str], ...]:
+    """Class numbers are no numbers to compare with, though the shapes may be alike."""
+    says = f"`{call.partition('(')[0]}` compares numbers, and this is "
+    return (
+        (call, HALF, "E0412", f"{says}`int(2)`"),
+        (call, "a[1]; k: int(7)", "E0412", f"{says}`int(7)`"),
+    )
+
+
 MANY = ("x -> cross_entropy(k)", "x[3]; k: int(4)", "E0406", "3 scores but `k` is `int(4)`")
-LONG = ("mse(a, b)", "a[3]; b[4]", "E0402", "cannot subtract [4] from [3]")
 
 ROWS = [
     Row("nll", "nll(softmax(x), k)", CLASS, lambda d: right(d).mean()),
@@ -84,25 +114,40 @@ ROWS = [
         "bce(a, k)",
         TRUTH,
         lambda d: -np.log(np.where(d.k == 1, d.a, 1 - d.a)).mean(),
-        data={"a": [0.1, 0.8, 0.4]},
-        wrong=(("bce(a, k)", "a[3]; k[4]: int(2)", "E0402", "cannot multiply [4] by [3]"),),
+        data={"a": [0.1, 0.8, 0.4], **BITS},
+        wrong=unlike("bce(a, k)") + not_classes("bce(a, k)"),
     ),
-    Row("bce_with_logits", "a -> bce_with_logits(k)", TRUTH, lambda d: logistic(d.a, d.k)),
     Row(
         "bce_with_logits",
-        "bce_with_logits(a, k)",
+        "a -> bce_with_logits(k)",
+        TRUTH,
+        lambda d: logistic(d.a, d.k),
+        data=BITS,
+    ),
+    Row(
+        "bce_with_logits",
+        "bce_with_logits(a, number(k))",
         "a; k: int(2)",
         lambda d: logistic(d.a, d.k),
-        wrong=(("bce_with_logits(a, b)", "a[3]; b[4]", "E0402", "cannot "),),
+        wrong=unlike("bce_with_logits(a, k)") + not_classes("bce_with_logits(a, k)"),
     ),
-    Row("mse", "mse(a, b)", PAIR, lambda d: np.square(d.a - d.b).mean(), wrong=(LONG,)),
+    Row(
+        "mse",
+        "mse(a, b)",
+        PAIR,
+        lambda d: np.square(d.a - d.b).mean(),
+        wrong=unlike("mse(a, k)") + not_classes("mse(a, k)"),
+    ),
+    Row("mse", "mse(a, sum(k))", "a[1]; k[2]", lambda d: np.square(d.a - d.k.sum()).mean()),
+    Row("mse", "mse(sum(a, -1), k)", "a[2]; k[1]", lambda d: one_each(d.a, d.k)),
+    Row("mse", "mse(a, truth = 0)", "a[2]", lambda d: np.square(d.a).mean()),
     Row("mse", "a -> mse(b)", "a[T, 2]; b[T, 2]", lambda d: ((d.a - d.b) ** 2).sum() / 30),
     Row(
         "l1",
         "l1(a, b)",
         PAIR,
         lambda d: np.abs(d.a - d.b).mean(),
-        wrong=(("l1(a, b)", "a[3]; b[4]", "E0402", "cannot subtract [4] from [3]"),),
+        wrong=unlike("l1(a, k)") + not_classes("l1(a, k)"),
     ),
     Row("huber", "huber(a, b)", PAIR, lambda d: huber(d, 1.0)),
     Row(
@@ -110,7 +155,7 @@ ROWS = [
         "a -> huber(b, delta = 0.4)",
         PAIR,
         lambda d: huber(d, 0.4),
-        wrong=(("huber(a, b)", "a[3]; b[4]", "E0402", "cannot subtract [4] from [3]"),),
+        wrong=unlike("huber(a, k)") + not_classes("huber(a, k)"),
     ),
     Row("multi_margin", "multi_margin(x, k)", CLASS, margins),
     Row("multi_margin", "x -> multi_margin(k, 0.3)", STEPS, lambda d: margins(d, 0.3)),
@@ -133,12 +178,10 @@ ROWS = [
         "a[3]; b[3]; k: int(2)",
         lambda d: pulled(d, 3.0),
         wrong=(
-            (
-                "contrastive(a, b, k)",
-                "a[3]; b[4]; k: int(2)",
-                "E0402",
-                "cannot subtract [4] from [3]",
-            ),
+            ("contrastive(a, b, k)", "a[3]; b[4]; k", "E0420", "`contrastive` compares number by"),
+            ("contrastive(a, b, k)", "a[3]; b[1]; k", "E0420", "`contrastive` compares number by"),
+            ("contrastive(a, b, k)", "a[3]; b[3]; k[3]", "E0420", "`contrastive` compares number"),
+            ("contrastive(a, b, k)", "a[3]; b[3]; k: int(3)", "E0412", "`contrastive` compares"),
         ),
     ),
     Row(
@@ -156,6 +199,10 @@ ROWS = [
         smooth=False,
         wrong=(
             ("accuracy(x, k)", "x[3]; k: int(4)", "E0406", "3 scores but the label is `int(4)`"),
+            ("accuracy(x, k)", "x[T, 4]; k: int(4)", "E0420", "`accuracy` compares number by"),
+            ("accuracy(x, k)", "x[T, 4]; k[1]: int(4)", "E0420", "`accuracy` compares number by"),
+            ("accuracy(x, k)", "x[4]; k[T]: int(4)", "E0420", "`accuracy` compares number by"),
+            ("accuracy(x, k)", "x[4]; k", "E0412", "`k` must be whole numbers"),
         ),
     ),
     Row(
@@ -169,9 +216,12 @@ ROWS = [
     Row(
         "binary_accuracy",
         "binary_accuracy(a, k)",
-        TRUTH,
+        HALF,
         lambda d: ((d.a > 0) == (d.k == 1)).mean(),
-        wrong=(("binary_accuracy(a, k)", "a[3]; k[4]: int(2)", "E0402", "cannot combine"),),
+        wrong=(
+            *unlike("binary_accuracy(a, k)"),
+            ("binary_accuracy(a, k)", "a[3]; k[3]: int(3)", "E0412", "`binary_accuracy` compares"),
+        ),
     ),
     Row(
         "perplexity",
