@@ -1,11 +1,12 @@
-"""Broken texts give diagnostics: a share of `python -m tests.random`."""
+"""Broken texts give diagnostics: a share of `python -m tests.random texts`."""
 
 from __future__ import annotations
 
 import pytest
 
+from .limits import SECONDS, limited
 from .mutations import mutant
-from .verdict import verdict
+from .texts import TEXTS
 
 SHARE, PART = 300, 50
 
@@ -13,11 +14,11 @@ SHARE, PART = 300, 50
 @pytest.mark.parametrize("first", range(0, SHARE, PART))
 def test_mutated_texts_give_diagnostics_only(first: int) -> None:
     for number in range(first, first + PART):
-        text = mutant(number)
         try:
-            verdict(text)
+            with limited(SECONDS):
+                TEXTS.judge(number)
         except BaseException as error:
-            error.add_note(f"mutant {number}:\n{text}")
+            error.add_note(f"mutant {number}:\n{TEXTS.show(number)}")
             raise
 
 
