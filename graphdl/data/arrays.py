@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from .dataset import Array, Column, Dataset, Field, Split
+from .given import array_of
 from .partition import Partition, partitioned
 from .ragged import Ragged
 
@@ -63,43 +64,11 @@ def _share(aside: Mapping[str, Any] | float | None) -> float | None:
 
 
 def as_array(field: str, values: Any, source: str) -> Field:
-    """Whatever NumPy can read as numbers, truths or texts with one example a row.
-
-    Rows of different lengths are sequences.
-    """
-    if isinstance(values, Ragged):
-        return values
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError):
-        found = ragged(values)
-        if found is None and _of_texts(values):
-            raise DataError(f"{source}: the rows of `{field}` hold texts, ids are needed") from None
-        if found is None:
-            raise DataError(f"{source}: the rows of `{field}` differ in shape") from None
-        return found
-    if array.dtype.kind not in "biufU":
-        raise DataError(f"{source}: `{field}` holds {array.dtype}, numbers are needed")
-    if array.ndim == 0:
+    """The array of a field of a source, as `array_of` takes it."""
+    found = array_of(values, f"{source}: `{field}`")
+    if found.ndim == 0:
         raise DataError(f"{source}: `{field}` is one number, an array of examples is needed")
-    return array
-
-
-def ragged(values: Any) -> Ragged | None:
-    """Rows of numbers that differ in length, or None when it is something else that they are."""
-    try:
-        rows = [np.asarray(row) for row in values]
-    except (ValueError, TypeError):
-        return None
-    if any(row.ndim != 1 or (row.size and row.dtype.kind not in "iuf") for row in rows):
-        return None
-    return Ragged.of(rows)
-
-
-def _of_texts(rows: Any) -> bool:
-    """Whether rows that differ in length hold texts."""
-    return any(isinstance(row, list | tuple) and any(isinstance(v, str) for v in row)
-               for row in rows)  # fmt: skip
+    return found
 
 
 def _same_fields(train: Mapping[str, Field], other: Mapping[str, Field], source: str) -> None:

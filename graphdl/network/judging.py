@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data import Column, Dataset, Split
-from ..data.arrays import ragged
+from ..data.given import array_of
 from ..data.lookup import silent
 from ..data.ragged import Ragged
 from ..engine.confusion import Confusion
@@ -124,11 +124,8 @@ def _uneven(net: Network, name: str, values: Any) -> Ragged | None:
     port = net.inputs.get(name)
     if port is None or port.pad is not None or len(port.shape) != 1:
         return None
-    try:
-        np.asarray(values)
-    except ValueError:
-        return ragged(values)
-    return None
+    found = array_of(values, f"`{name}`")
+    return found if isinstance(found, Ragged) else None
 
 
 def confusion(

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.arrays import ragged
+from ..data.given import array_of
+from ..data.ragged import Ragged
 from ..errors import DataError, UsageError, did_you_mean
 from ..graph import Shaped
 
@@ -73,15 +74,15 @@ def _converted(name: str, port: Port, values: Any) -> Array:
         if values.size > FEW or not _are_fine(port.classes, values.ravel().tolist()):
             _look_through(name, port, values)
         return values
-    try:
-        array = np.asarray(values)
-        wrong = array.dtype.kind not in "fiub"
-    except ValueError:
-        rows = ragged(values) if port.pad is not None else None
-        wrong = rows is None
-        array = rows.padded(port.pad or 0) if rows is not None else np.zeros(0)
-    if wrong:
-        raise DataError(f"`{name}` must be an array of numbers")
+    found = array_of(values, f"`{name}`")
+    if isinstance(found, Ragged):
+        if not port.shape or isinstance(port.shape[0], int):
+            shape = ", ".join(map(str, ("examples", *port.shape)))
+            raise DataError(f"`{name}` wants [{shape}], its rows differ in length")
+        found = found.even(name) if port.pad is None else found.padded(port.pad)
+    array: Array = found
+    if array.dtype.kind == "U":
+        raise DataError(f"`{name}` holds texts, the model takes numbers")
     if array.ndim != len(port.shape) + 1:
         shape = ", ".join(map(str, ("examples", *port.shape)))
         hint = ""

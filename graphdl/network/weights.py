@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Backend, Store, room
+from ..data.given import array_of
 from ..errors import DataError, ModelError, UsageError, did_you_mean
 from ..graph import Graph
 from .initial import initial_value
@@ -67,13 +68,12 @@ class Weights:
     def __setitem__(self, name: str, value: Any) -> None:
         self._known(name)
         shape = self.graph.weights[name].shape
-        try:
-            array = np.asarray(value, dtype=self._dtype)
-        except (ValueError, TypeError):
-            raise DataError(f"`{name}` must be an array of numbers") from None
+        array = array_of(value, f"`{name}`")
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"`{name}` holds texts, numbers are needed")
         if array.shape not in (shape, ()):
             raise DataError(f"`{name}` is {list(shape)}, got {list(array.shape)}")
-        whole = np.ascontiguousarray(np.broadcast_to(array, shape))
+        whole = np.ascontiguousarray(np.broadcast_to(array, shape), self._dtype)
         self.store[name] = self._backend.from_host(whole)
 
     def _known(self, name: str) -> None:

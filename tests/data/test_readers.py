@@ -180,8 +180,8 @@ def test_conversion(values: Any, column: data.Column, dtype: str, expected: Any)
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"x": [[1], [[1, 2]]]}, "arrays: the rows of `x` differ in shape"),
-        ({"x": [{}]}, "arrays: `x` holds object, numbers are needed"),
+        ({"x": [[1], [[1, 2]]]}, "arrays: `x`: its rows differ in shape"),
+        ({"x": [{}]}, "arrays: `x`, row 0: is `dict`, a number is needed"),
         ({"x": 3}, "arrays: `x` is one number, an array of examples is needed"),
         ({}, "arrays (train): there are no arrays"),
         ({"x": np.zeros((0, 2))}, "arrays (train): there are no examples"),

@@ -74,7 +74,7 @@ loss = s -> cross_entropy(y)
 """
 TEXTS: list[tuple[Callable[[], Any], str]] = [
     (lambda: [["a"], ["b"]], "`words` holds texts such as `a`, the model takes ids from 0 to 19"),
-    (lambda: [["a", "b"], ["b"]], "the rows of `words` hold texts, ids are needed"),
+    (lambda: [["a", "b"], ["b"]], "its rows hold lists of texts or of objects, ids are needed"),
     (lambda: np.array([["b"], ["a"]]), "`words` holds texts such as `a`"),
 ]
 
