@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Label, ModelError, Span, did_you_mean
 from ..program import Size
 from ..syntax import tree
+from .surplus import refuse_surplus, takes
 from .values import Builtin, Definition, Fact, Tensor, Unknown, leaves
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ class Arguments:
 
 @dataclass(slots=True)
 class Bound:
-    """Port values in order, and parameters by name (those given; defaults are the callee's)."""
+    """Port values in order, and parameters by name (those given; defaults are the callee's).
+
+    `placed` is how many of the parameters were given by position.
+    """
 
     ports: list[Any]
     parameters: dict[str, Any]
     spans: dict[str, Span]
+    placed: int = 0
 
 
 def evaluated(t: Tracer, call: tree.Call | None, s: Scope) -> Arguments:
@@ -73,7 +78,7 @@ def bind(t: Tracer, callee: Callee, flow: Any, arguments: Arguments, span: Span)
             break
         ports.append(named.pop(name)[0])
     bound = Bound(ports, {}, {})
-    _parameters(callee, positional, named, bound, span)
+    _parameters(t, callee, positional, named, bound, span)
     if len(ports) < len(names):
         ports.append(_missing_port(t, callee, ports, span))
     return bound
@@ -100,6 +105,7 @@ def _ports(
 
 
 def _parameters(
+    t: Tracer,
     callee: Callee,
     positional: list[tuple[Any, Span]],
     named: dict[str, tuple[Any, Span]],
@@ -110,17 +116,17 @@ def _parameters(
     for name, (_, place) in named.items():
         if name not in [f.name for f in formals]:
             raise unknown_argument(callee, name, place)
-    fitted = _fitted(formals, len(positional))
+    placed = [f for f in formals if not f.by_name or t.by_position]
+    fitted = _fitted(placed, len(positional))
+    if not t.by_position or len(positional) > len(fitted):
+        refuse_surplus(callee, fitted, positional, bound.ports)
     for formal, (value, place) in zip(fitted, positional, strict=False):
         if formal.name in named:
             raise ModelError.at(
                 place, "E0205", f"`{formal.name}` is given twice", hint="delete one"
             )
         named[formal.name] = (value, place)
-    if len(positional) > len(fitted):
-        value, place = positional[len(fitted)]
-        what = "does not take another tensor" if leaves(value) else "has too many arguments"
-        raise ModelError.at(place, "E0202", f"`{callee.name}` {what}", hint=takes(callee))
+    bound.placed = len(positional)
     for formal in formals:
         if formal.name in named:
             bound.parameters[formal.name], bound.spans[formal.name] = named[formal.name]
@@ -147,12 +153,6 @@ def unknown_argument(callee: Callee, name: str, span: Span) -> ModelError:
     known = [f.name for f in callee.formals]
     hints = tuple(h for h in (did_you_mean(name, known), takes(callee)) if h)
     return ModelError.at(span, "E0202", f"`{callee.name}` has no argument `{name}`", hint=hints)
-
-
-def takes(callee: Callee) -> str:
-    """The sentence that lists a callee's arguments."""
-    names = ", ".join(f.name for f in callee.formals)
-    return f"`{callee.name}` takes: {names}" if names else f"`{callee.name}` takes no arguments"
 
 
 def _missing_port(t: Tracer, callee: Callee, given: list[Any], span: Span) -> Any:

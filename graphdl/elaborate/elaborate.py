@@ -58,6 +58,7 @@ def elaborate(
     for _ in range(TRIES):
         graph = Graph(model.source, doc=_documentation(model.source.text))
         t = Tracer(graph, resolved, training=training, carry=carry)
+        t.by_position = model.by_position
         try:
             return _walk(t, model, params or {})
         except Resolved as found:

@@ -9,6 +9,7 @@ from ..errors import Label, ModelError, Span, did_you_mean, nearest
 from ..program import Dim
 from ..syntax import tree
 from .constants import AT_RUN_TIME, LIMIT, binary_constant, entries, negated
+from .elsewhere import known_elsewhere, own_definition
 from .scope import SPOILED, Later, Lazy, Scope
 from .values import Builtin, Definition, Fact, Layer, Spoiled, Tensor, Unknown, describe, leaves
 
@@ -59,13 +60,12 @@ def unknown_name(
     if near is not None and known[near] is SPOILED:
         return Spoiled()  # likely the name that a wrong statement would have given
     what = "a layer called " if stage is not None else ""
-    hint = did_you_mean(name, known)
+    hint = known_elsewhere(name) if stage is not None else ""
+    hint = hint or did_you_mean(name, known)
     if not hint and stage is None:
         hint = f"define it above: `{name} = ...`"
-    elif not hint and isinstance(stage, tree.Name):
-        hint = f"to name this value write `{name} = ...` at the start of the line"
     elif not hint:
-        hint = f"write one of your own: `block x -> {name}(n) {{ ... }}`"
+        hint = own_definition(name, stage)
     return ModelError.at(e.span, "E0201", f"I do not know {what}`{name}`", hint=hint)
 
 

@@ -50,7 +50,9 @@ class Findings:
     def report(self) -> None:
         """Raise what was found, or start again with one number for an input of any shape."""
         if self._found:
-            raise ModelError(*list(self._found.values())[:MOST])
+            errors = list(self._found.values())[:MOST]
+            # What was warned of may be the reason.
+            raise ModelError(*errors, *self._t.graph.warnings)
         if self._free:
             raise Resolved(self._free[0], Shaped(()))
 

@@ -18,6 +18,7 @@ from .place import Place
 from .registers import Register
 from .scope import Scope
 from .statements import run_body
+from .surplus import refuse_surplus
 from .tracer import Tracer
 from .values import Definition, Fact, Tensor, describe
 
@@ -113,8 +114,8 @@ def rate(model: Elaborated, optimizer: Named) -> float | None:
     if "lr" not in names:
         return None
     given = optimizer.keywords.get("lr")
-    if given is None and names.index("lr") < len(optimizer.arguments):
-        given = optimizer.arguments[names.index("lr")]
+    if given is None and (place := _place_of_rate(model.tracer, rule)) < len(optimizer.arguments):
+        given = optimizer.arguments[place]
     if given is None:
         default = rule.formals[names.index("lr")].default
         given = model.tracer.evaluate(default, rule.scope) if default else None
@@ -161,6 +162,9 @@ def _run(
         [(v, place) for v in optimizer.arguments],
         {k: (v, place) for k, v in optimizer.keywords.items()},
     )
+    placed = [f for f in rule.formals if not f.by_name]
+    if not t.by_position:
+        refuse_surplus(rule, placed, arguments.positional, flows)
     if "lr" in [f.name for f in rule.formals]:
         _feed_rate(t, rule, arguments, place)
     bound = bind(t, rule, flows, arguments, span)
@@ -177,8 +181,14 @@ def _run(
 def _feed_rate(t: Tracer, rule: Definition, arguments: Arguments, span: Span) -> None:
     """The rate is fed at every step, since schedules change it."""
     fed = (Tensor(t.scalar("lr"), batched=False), span)
-    position = [f.name for f in rule.formals].index("lr")
+    position = _place_of_rate(t, rule)
     if position < len(arguments.positional):
         arguments.positional[position] = fed
     else:
         arguments.named["lr"] = fed
+
+
+def _place_of_rate(t: Tracer, rule: Definition) -> int:
+    """Where `lr` stands among what is given by position; beyond all where it goes by name only."""
+    placed = [f.name for f in rule.formals if not f.by_name or t.by_position]
+    return placed.index("lr") if "lr" in placed else len(rule.formals)

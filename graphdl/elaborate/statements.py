@@ -54,6 +54,9 @@ def _body(t: Tracer, target: Definition, block: tree.Block, bound: Bound) -> Any
     scope = Scope(target.scope)
     for port, value in zip(block.ports, bound.ports, strict=True):
         scope.bind(port.name, value)
+    if target.prelude:
+        # For its checks, which tell habits of other libraries from what is meant.
+        scope.bind("positional", bound.placed)
     _defaults(t, target, bound, scope)
     for port, value in zip(block.ports, bound.ports, strict=True):
         if port.shape is not None:

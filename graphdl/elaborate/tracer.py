@@ -54,6 +54,7 @@ class Tracer(Recorder):
     registers   states and running registers of the body being run; `keeper` has their values
     same        pairs of undeclared inputs of one shape; `met_number`: those that met one number
     draws       how often each place draws random numbers
+    by_position whether arguments of the prelude that go by name are taken by position too
     padding     which steps of a padded sequence are real
     """
 
@@ -75,6 +76,7 @@ class Tracer(Recorder):
         self.draws: dict[str, int] = {}
         self.padding = Padding(self.builder)
         self.one_line = False
+        self.by_position = False
         self.target_spoiled = False
         self.model_scope: Scope | None = None
         self.dependencies: Callable[[str], list[str]] = lambda _: []

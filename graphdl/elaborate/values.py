@@ -119,7 +119,7 @@ class Definition:
         """Names of what flows in; for an op, the formals without a default (at least one)."""
         if isinstance(self.tree, Block):
             return tuple(p.name for p in self.tree.ports)
-        needed = [f.name for f in self.tree.formals if f.default is None]
+        needed = [f.name for f in self.tree.formals if f.default is None and not f.by_name]
         return tuple(needed) or tuple(f.name for f in self.tree.formals[:1])
 
     @property

@@ -85,6 +85,7 @@ CODES = {
     "E0502": "an unknown parameter or setting",
     "E0503": "a check of the model failed",
     "E0504": "a parameter or its domain cannot be of this kind",
+    "E0505": "a rate or constant of a layer that cannot be",
     # 06 recurrence
     "E0601": "a block with state must run inside `scan`",
     "E0602": "a state never gets a next value",
@@ -100,7 +101,7 @@ CODES = {
     "E0706": "an unknown optimiser",
     # warnings
     "W0301": "a value is computed but never used",
-    "W0401": "a rate is not between 0 and 1",
+    "W0402": "a layer's sizes look like those of another library",
     "W0701": "softmax before cross_entropy",
     "W0702": "arithmetic stretches a target",
 }

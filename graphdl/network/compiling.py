@@ -50,7 +50,11 @@ def load(
         raise DataError(f"{path}: its parameters or imports are broken")
     # A name without a folder: nothing beside the checkpoint is ever read for it.
     source = Source(Path(str(about.get("file") or "checkpoint")).name, checkpoint.model)
-    model = replace(parse(source), library={str(k): str(v) for k, v in imports.items()})
+    model = replace(
+        parse(source),
+        library={str(k): str(v) for k, v in imports.items()},
+        by_position=about.get("language") is None,
+    )
     net = Network(
         model,
         params,

@@ -15,6 +15,9 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from .network import Network
 
+# Texts without a number are from before arguments went by name only.
+LANGUAGE = 2
+
 
 def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
     """The model's text and what else makes the same network again, fit for JSON."""
@@ -30,6 +33,7 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
         "model": source.text,
         "file": Path(source.name).name,
         "imports": imports,
+        "language": None if net.syntax.by_position else LANGUAGE,
         "params": net.params,
         "vocabularies": vocabularies,
         "labels": {name: list(labels) for name, labels in net.labels.items()},

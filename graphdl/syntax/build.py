@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, Tree
@@ -107,6 +108,12 @@ class Build:
     def op(
         self, meta: Meta, name: Token, formals: tuple[tree.Formal, ...], body: tree.Expression
     ) -> tree.Op:
+        if formals[0].by_name:
+            place = formals[0].span
+            message = f"what flows into `{name}` stands before the `*`"
+            rest = ", ".join(f.span.text for f in formals)
+            hint = f"write `op {name}(x, *, {rest}) = ...`"
+            raise ModelError.at(place, "E0120", message, hint=hint)
         return tree.Op(self.at(meta), str(name), self.at(name), formals, body, self.doc(meta))
 
     def block(
@@ -129,8 +136,23 @@ class Build:
     def port(self, meta: Meta, name: Token, shape: tree.Shape | None) -> tree.Port:
         return tree.Port(self.at(meta), str(name), shape)
 
-    def formals(self, _: Meta, *formals: tree.Formal) -> tuple[tree.Formal, ...]:
-        return formals
+    def formals(self, _: Meta, *formals: tree.Formal | Span) -> tuple[tree.Formal, ...]:
+        found: list[tree.Formal] = []
+        star: Span | None = None
+        for formal in formals:
+            if isinstance(formal, tree.Formal):
+                found.append(replace(formal, by_name=star is not None))
+            elif star is not None:
+                raise ModelError.at(formal, "E0120", "one `*` is enough", hint="delete this one")
+            else:
+                star = formal
+        if star is not None and not (found and found[-1].by_name):
+            message = "behind `*` stand the arguments that go by name only, and there are none"
+            raise ModelError.at(star, "E0120", message, hint="delete it")
+        return tuple(found)
+
+    def by_name(self, meta: Meta) -> Span:
+        return self.at(meta)
 
     def formal(self, meta: Meta, name: Token, default: tree.Expression | None) -> tree.Formal:
         return tree.Formal(self.at(meta), str(name), default)

@@ -241,10 +241,14 @@ class LayerBinding(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Formal(Tree):
-    """A formal parameter with its default, if it has one."""
+    """A formal parameter with its default, if it has one.
+
+    `by_name` is true behind a bare `*`: the argument is never taken by its position.
+    """
 
     name: str
     default: Expression | None
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,9 +366,11 @@ Statement = (
 class Model:
     """A whole file.
 
-    `library` has the text of each file it imports, when they are not to be read from a disk.
+    `library` has the text of each file it imports, when they are not to be read from a disk;
+    `by_position` says that the text is from before arguments of the prelude went by name only.
     """
 
     source: Source
     statements: tuple[Statement, ...]
     library: Mapping[str, str] | None = None
+    by_position: bool = False

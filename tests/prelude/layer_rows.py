@@ -346,7 +346,7 @@ ROWS = [
     ),
     Row(
         "layer_norm",
-        "x -> layer_norm(0.1)",
+        "x -> layer_norm(eps = 0.1)",
         SERIES,
         lambda d: normalised(d.x, (2,), 0.1) * d.scale + d.shift,
     ),

@@ -120,7 +120,7 @@ RULES: list[tuple[str, Updates]] = [
         sgd(0.1, 0.8, 0.3, False, 0.01),
     ),
     ("sgd(lr = 0.1, momentum = 0.9, nesterov = true)", sgd(0.1, 0.9, nesterov=True)),
-    ("sgd(0.1, 0.9, 0.0, true, 0.1)", sgd(0.1, 0.9, 0.0, True, 0.1)),
+    ("sgd(0.1, 0.9, nesterov = true, decay = 0.1)", sgd(0.1, 0.9, 0.0, True, 0.1)),
     ("sgd(lr = 0.1, dampening = 0.5)", sgd(0.1)),
     ("adam()", adam()),
     ("adam(lr = 0.1, beta1 = 0.8, beta2 = 0.9, eps = 0.01)", adam(0.1, 0.8, 0.9, 0.01)),
@@ -128,11 +128,14 @@ RULES: list[tuple[str, Updates]] = [
     ("adamw(lr = 0.1)", adam(0.1, decay=0.01, apart=True)),
     ("adamw(lr = 0.1, decay = 0.3)", adam(0.1, decay=0.3, apart=True)),
     ("adagrad(lr = 0.5)", adagrad(0.5)),
-    ("adagrad(0.5, 0.1, 0.2)", adagrad(0.5, 0.1, 0.2)),
+    ("adagrad(0.5, eps = 0.1, decay = 0.2)", adagrad(0.5, 0.1, 0.2)),
     ("adadelta()", adadelta()),
     ("adadelta(lr = 3, rho = 0.8, eps = 0.01, decay = 0.1)", adadelta(3, 0.8, 0.01, 0.1)),
     ("rmsprop(lr = 0.1)", rmsprop(0.1)),
-    ("rmsprop(0.1, 0.9, 0.01, 0.8, decay = 0.1)", rmsprop(0.1, 0.9, 0.01, 0.8, 0.1)),
+    (
+        "rmsprop(0.1, alpha = 0.9, eps = 0.01, momentum = 0.8, decay = 0.1)",
+        rmsprop(0.1, 0.9, 0.01, 0.8, 0.1),
+    ),
 ]
 
 

@@ -95,7 +95,7 @@ def normalise(w: Writer, shape: Shape, _: float) -> Stage | None:
         return None
     if not isinstance(shape[-1], int):
         return None
-    options = ["batch_norm", "batch_norm(momentum = 0.3)", "batch_norm(1e-3)"]
+    options = ["batch_norm", "batch_norm(momentum = 0.3)", "batch_norm(eps = 1e-3)"]
     if shape[-1] > 2:
         options += ["layer_norm", "layer_norm(eps = 1e-3)"]
     return w.pick(options), shape, 3.0

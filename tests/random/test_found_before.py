@@ -29,7 +29,7 @@ output out = series / (1 + abs((level -> erf -> sigmoid)))
     "a shared batch_norm steps its averages at each use": """
 input x[5]
 target y: int(2)
-layer f = batch_norm(1e-3)
+layer f = batch_norm(eps = 1e-3)
 h = x -> f
 loss = 3 * h -> f -> linear(2) -> cross_entropy(y)
 """,

@@ -111,7 +111,22 @@ def test_an_expression(text: str, meaning: Any) -> None:
         ("layer f = relu", ("LayerBinding", "f", "relu")),
         (
             "op f(x, a = 1) = x * a",
-            ("Op", "f", [("Formal", "x", None), ("Formal", "a", 1)], ("x", "*", "a")),
+            ("Op", "f", [("Formal", "x", None, False), ("Formal", "a", 1, False)], ("x", "*", "a")),
+        ),
+        (
+            "op f(x, *, a = 1) = x",
+            ("Op", "f", [("Formal", "x", None, False), ("Formal", "a", 1, True)], "x"),
+        ),
+        (
+            "block x -> f(*, n, a = 1,) {}",
+            (
+                "Block",
+                "block",
+                "f",
+                [("Port", "x", None)],
+                [("Formal", "n", None, True), ("Formal", "a", 1, True)],
+                [],
+            ),
         ),
         (
             "block x[C] -> f { x }",
@@ -124,7 +139,7 @@ def test_an_expression(text: str, meaning: Any) -> None:
                 "rule",
                 "f",
                 [("Port", "w", None), ("Port", "grad", None)],
-                [("Formal", "lr", None)],
+                [("Formal", "lr", None, False)],
                 [("Binding", ["a"], None, "w"), ("Flow", "a")],
             ),
         ),
