@@ -70,6 +70,7 @@ MOST = 12  # words of a vocabulary that are shown
 
 def _describe(data: Dataset, name: str, as_json: bool) -> None:
     from graphdl.data.stream import shown
+    from graphdl.errors import escaped
 
     if as_json:
         facts = {
@@ -83,11 +84,11 @@ def _describe(data: Dataset, name: str, as_json: bool) -> None:
         }
         click.echo(json.dumps(facts, indent=2))
         return
-    click.echo(str(data))
+    click.echo(escaped(str(data)))
     for field in data.fields:
         if classes := data.classes(field):
-            click.echo(f"{field}: {', '.join(classes)}")
+            click.echo(f"{escaped(field)}: {escaped(', '.join(classes))}")
         if vocabulary := data.train.column(field).vocabulary:
             some = ", ".join(map(shown, vocabulary.words[:MOST]))
             more = ", ..." if len(vocabulary) > MOST else ""
-            click.echo(f"{field}: {len(vocabulary):,} {vocabulary.level}s: {some}{more}")
+            click.echo(f"{escaped(field)}: {len(vocabulary):,} {vocabulary.level}s: {some}{more}")

@@ -88,6 +88,7 @@ def _facts(
 def _print(matrix: Confusion) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.measure import Measurement
     from rich.table import Table
 
@@ -95,13 +96,13 @@ def _print(matrix: Confusion) -> None:
     table = Table(box=SIMPLE_HEAD, title="true class by row, predicted class by column")
     table.add_column("", justify="right")
     for name in matrix.names if shown else ():
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for heading in ("precision", "recall", "examples"):
         table.add_column(heading, justify="right", style="dim")
     for i, row in enumerate(matrix.rows()):
         cells = [_cell(int(n), right=i == j) for j, n in enumerate(matrix.counts[i])]
         figures = (_share(row.precision), _share(row.recall), f"{row.support:,}")
-        table.add_row(row.name, *(cells if shown else []), *figures)
+        table.add_row(escape(row.name), *(cells if shown else []), *figures)
     console = Console(highlight=False)
     # A terminal that is too narrow wraps lines; cut-off figures would be lost.
     boundless = console.options.update(max_width=10_000)

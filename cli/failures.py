@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import click
 
-from graphdl.errors import GdlError, ModelError, UsageError, did_you_mean
+from graphdl.errors import GdlError, ModelError, UsageError, did_you_mean, escaped
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
@@ -37,7 +37,7 @@ def leave(error: BaseException, debug: bool = False) -> int:
         traceback.print_exception(error)
     if text:
         _flush_stdout()
-        click.echo(text, err=True)
+        click.echo(escaped(text, "\n"), err=True)
     return code
 
 

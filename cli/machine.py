@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from graphdl.errors import UsageError
+from graphdl.errors import UsageError, escaped
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -74,4 +74,4 @@ def hint_at_native(backend: str | None) -> None:
 
 def tell(sentence: str) -> None:
     """Says something on stderr, where it does not mix with results."""
-    click.echo(sentence, err=True)
+    click.echo(escaped(sentence, "\n"), err=True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
 
+from graphdl.errors import escaped
+
 from .examples import examples
 from .machine import chosen, takes_backend
 from .trained import opened
+
+CONTROL = re.compile(r"(?![\n\t])[\x00-\x1f\x7f-\x9f]")  # what a vocabulary could do to a terminal
 
 
 @click.command(
@@ -53,4 +58,4 @@ def command(
     if as_json:
         click.echo(json.dumps({"text": text, "seed": seed, "temperature": temperature}))
     else:
-        click.echo(text)
+        click.echo(CONTROL.sub(lambda found: escaped(found[0]), text))

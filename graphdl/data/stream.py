@@ -17,7 +17,7 @@ from typing import BinaryIO, Never
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import DataError, escaped
 from ..files import NotAFileError, open_regular
 
 LIMIT = 2 << 30  # bytes of one file once unpacked, and of one table built from text
@@ -139,13 +139,12 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
 
 
 def shown(text: str) -> str:
-    """A piece of a file fit for a message: short, and no character that moves the cursor.
+    r"""A piece of a file fit for a message: short, and no character that moves the cursor.
 
-    >>> shown(f"a{chr(27)}[2J" + "b" * 99)
-    'a?[2Jbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...'
+    >>> print(shown(f"a{chr(27)}[2J" + "b" * 99))
+    a\x1b[2Jbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...
     """
-    text = text if len(text) <= 40 else f"{text[:37]}..."
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return escaped(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def reason(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from .codes import CODES
 from .diagnostic import Diagnostic, Label
+from .escape import escaped
 from .exceptions import DataError, DivergedError, GdlError, ModelError, UsageError
 from .nearest import did_you_mean, nearest
 from .render import render, render_github, render_json
@@ -19,6 +20,7 @@ __all__ = [
     "Span",
     "UsageError",
     "did_you_mean",
+    "escaped",
     "nearest",
     "render",
     "render_github",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .diagnostic import Diagnostic, Label
+from .escape import escaped
 from .render import render
 from .span import Span
 
@@ -13,6 +14,10 @@ class GdlError(Exception):
     """Anything graphdl tells a user in a sentence instead of a traceback."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, *sentences: object) -> None:
+        # Names and texts of files come to stand in sentences: none of them moves the cursor.
+        super().__init__(*(escaped(s, "\n") if isinstance(s, str) else s for s in sentences))
 
 
 class UsageError(GdlError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from .escape import escaped
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to `name`, or None when none is close.
@@ -21,4 +23,4 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean `linear`?` or an empty string."""
     found = nearest(name, known)
-    return f"did you mean `{found}`?" if found else ""
+    return f"did you mean `{escaped(found)}`?" if found else ""

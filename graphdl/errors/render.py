@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from .diagnostic import Diagnostic, Label
-from .snippet import draw, printable
+from .escape import escaped
+from .snippet import draw
 from .span import Span
 
 
@@ -14,10 +15,10 @@ def render(diagnostic: Diagnostic) -> str:
     """The text of one diagnostic, without a trailing newline."""
     places = _by_source(diagnostic)
     gutter = max((len(str(label.span.line)) for group in places for label, _ in group), default=1)
-    lines = [f"{_severity(diagnostic)}[{diagnostic.code}]: {printable(diagnostic.message)}"]
+    lines = [f"{_severity(diagnostic)}[{diagnostic.code}]: {escaped(diagnostic.message)}"]
     for group in places:
         span = group[0][0].span
-        name = printable(span.source.name)
+        name = escaped(span.source.name)
         lines.append(f"{' ' * (gutter + 1)}--> {name}:{span.line}:{span.column}")
         lines += draw(span.source, group, gutter)
     facts = [("note", note) for note in diagnostic.notes]
@@ -57,7 +58,7 @@ def render_github(diagnostic: Diagnostic) -> str:
 
 def _fact(margin: str, kind: str, text: str) -> str:
     head = f"{margin}= {kind}: "
-    return head + ("\n" + " " * len(head)).join(map(printable, text.split("\n")))
+    return head + ("\n" + " " * len(head)).join(map(escaped, text.split("\n")))
 
 
 _PLACE = ("file", "line", "column", "end_line", "end_column")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from .diagnostic import Label
+from .escape import escaped
 from .span import Source
 
 TAB = 4
@@ -114,13 +115,13 @@ def _rows(marks: Sequence[Mark]) -> list[str]:
     rows = [_underline(marks)]
     below = [mark for mark in marks[:-1] if mark.text]
     if marks[-1].text:
-        rows[0] += " " + printable(marks[-1].text)
+        rows[0] += " " + escaped(marks[-1].text)
     if below:
         rows.append(_bars(below))
     while below:
         mark = below.pop()
         left = [other for other in below if other.start < mark.start]
-        rows.append(_bars(left).ljust(mark.start) + printable(mark.text))
+        rows.append(_bars(left).ljust(mark.start) + escaped(mark.text))
     return rows
 
 

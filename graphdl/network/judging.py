@@ -17,7 +17,7 @@ from ..engine.confusion import Confusion
 from ..engine.evaluate import evaluate as evaluate_feed
 from ..engine.feeding import at_a_time, evaluating_feed
 from ..engine.settings import Settings
-from ..errors import DataError, UsageError
+from ..errors import DataError, UsageError, escaped
 from ..program import Dim, Size
 from .asked import by_name, wires
 from .fitting import examples, settings_of
@@ -168,7 +168,7 @@ def _judged(net: Network) -> tuple[str, str, int] | None:
 def _names(column: Column, classes: int) -> tuple[str, ...]:
     """What the classes are called, control characters spelled out; empty for numbers alone."""
     names = column.vocabulary.words if column.vocabulary else column.classes
-    shown = tuple(repr(name)[1:-1] if not name.isprintable() else name for name in names)
+    shown = tuple(map(escaped, names))
     return shown + tuple(map(str, range(len(shown), classes))) if shown else ()
 
 

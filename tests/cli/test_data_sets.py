@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -71,3 +72,17 @@ def test_a_line_of_json_has_no_word_for_what_is_not_finite() -> None:
         "test": {"loss": None},
         "epoch": 1,
     }
+
+
+def test_names_of_a_file_do_not_steer_the_terminal(graphdl: Invoke) -> None:
+    names = np.array(["[red]a\x1b[2J", "b[/]", "c\r\u202e"] * 8)
+    np.savez("t.npz", x=np.arange(48.0).reshape(24, 2) % 5, y=names)
+    text = "input x[2]\ntarget y: int(3)\ns = x -> linear(3)\noutput p = s -> softmax\n"
+    text += 'loss = s -> cross_entropy(y)\ntrain { data = npz("t.npz")\n  epochs = 1 }\n'
+    Path("m.gdl").write_text(text)
+    assert graphdl("train", "m.gdl", "-q").exit_code == 0
+    for command in (["data", "npz", "t.npz"], ["eval", "runs/m-1"]):
+        said = graphdl(*command).output
+        for spelled in (r"[red]a\x1b[2J", "b[/]", r"c\r\u202e"):
+            assert spelled in said
+        assert said.replace("\n", "").isprintable()

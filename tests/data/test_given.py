@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "shapes": (lambda: [np.ones((2, 3)), np.ones((2, 4))], "`x`: its rows differ in shape"),
     "numbers and rows": (lambda: [1, [2, 3]], "`x`: its rows differ in shape"),
-    "escape": (lambda: with_one("\x1b[2J"), "`x`, row 4: is `?[2J`, a number is needed"),
+    "escape": (lambda: with_one("\x1b[2J"), "`x`, row 4: is `\\x1b[2J`, a number is needed"),
 }
 
 

@@ -43,7 +43,7 @@ CSV: dict[str, tuple[bytes, str]] = {
     ),
     "unreadable cell": (
         b"a,b\n1,2\n1,\x1b[2J\n",
-        "FILE: line 3, column `b`: `?[2J` is not a finite number",
+        "FILE: line 3, column `b`: `\\x1b[2J` is not a finite number",
     ),
     "open quote": (b'a,b\n1,"2\n3,4\n', "FILE: line 3: the quotes do not match"),
     "quote inside": (b'a,b\n1,"2"3\n', "FILE: line 2: the quotes do not match"),
