@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from ..errors import ModelError, UsageError, did_you_mean
+from ..errors import UsageError
 from ..graph import Named, Wire
 from ..graph.kept import MEMORY
 from ..program import Body, Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule, rate
+from .parts import weights_of
 
 # What a program outputs besides the roles: the loss that is differentiated.
 LOSS = "loss"
@@ -23,8 +24,8 @@ class Regime:
     clip        largest global norm of the gradient; `clip_value` largest element
     l1, l2      penalties in the loss, l1 * sum|w| + l2 / 2 * sum w^2
     decay       weight decay, added to the gradient after clipping
-    max_norm    largest norm of the weights into one unit, by name or beginning of names ("": all)
-    freeze      names, or beginnings of names, of weights that stay
+    max_norm    largest norm of the weights into one unit, by name as in parts.py ("": all)
+    freeze      names of what stays, as in parts.py
     accumulate  whether gradients of several batches are averaged
     carry       whether states of scans go on from the window before
     """
@@ -137,27 +138,15 @@ def _reported(model: Elaborated) -> dict[str, Wire]:
 def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
     """Weights that training changes, by name; E0705 for a frozen name that is not one."""
     weights = {i.key: i.value for i in model.builder.inputs if i.role == "weight"}
-    frozen = {w for name in freeze for w in _named(model, weights, name, "freeze")}
+    frozen = {w for name in freeze for w in weights_of(model, weights, name, "freeze")}
     return {n: v for n, v in weights.items() if n not in frozen}
 
 
-def _named(model: Elaborated, weights: Iterable[str], name: str, setting: str) -> list[str]:
-    """The weights that a name in a setting stands for: its own, or those of a layer or binding."""
-    names = [w for w in weights if w == name or w.startswith((f"{name}.", f"{name}#"))]
-    if not names:
-        known = sorted({w.rpartition(".")[0] or w for w in weights})
-        hint = did_you_mean(name, known) or f"parts with weights: {', '.join(known[:8])}"
-        written = model.graph.settings.get(setting)
-        span = written.span if written else None
-        raise ModelError.at(span, "E0705", f"no weight is called `{name}`", hint=hint)
-    return names
-
-
 def _limits(model: Elaborated, regime: Regime, weights: Iterable[str]) -> dict[str, float]:
-    """The largest norm of rows, by weight."""
+    """The largest norm of rows, by weight: of several names for it the longest counts."""
     found: dict[str, float] = {}
-    for name, most in regime.max_norm:
-        for weight in _named(model, weights, name, "max_norm") if name else weights:
+    for name, most in sorted(regime.max_norm, key=lambda limit: limit[0].count(".")):
+        for weight in weights_of(model, weights, name, "max_norm") if name else weights:
             found[weight] = most
     return found
 
