@@ -48,7 +48,7 @@ def command(
     and for a classifier the confusion matrix with precision and recall of each class.
     """
     net = opened(checkpoint, chosen(gpu, backend))
-    name, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=True)
+    name, chosen_split = examples_of(net, data, split, data_dir, need_targets=True)
     from graphdl.network.judging import confusion, measure, settings_of_run
 
     settings = settings_of_run(net)

@@ -80,7 +80,7 @@ def command(
 
     net = opened(checkpoint, chosen(gpu, backend))
     name = _output(net, output)
-    _, chosen_split = examples_of(net, checkpoint, data, split, data_dir, need_targets=False)
+    _, chosen_split = examples_of(net, data, split, data_dir, need_targets=False)
     if chosen_split.stream:
         raise UsageError(
             "this data is one long text, not examples to predict: `graphdl eval` measures the "

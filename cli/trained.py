@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from graphdl.errors import UsageError
-
 from .machine import tell
 from .settings import constant
 
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from graphdl.network import Network
 
 F = TypeVar("F", bound=Callable[..., object])
-NAMES = ("best.safetensors", "last.safetensors")
 
 
 def takes_examples(command: F) -> F:
@@ -42,28 +39,11 @@ def opened(path: Path, backend: str | None) -> Network:
     """The network of a checkpoint, or of the best one in a run folder."""
     import graphdl
 
-    return graphdl.load(checkpoint(path), backend=backend)
-
-
-def checkpoint(path: Path) -> Path:
-    """The checkpoint a path stands for.
-
-    Raises:
-        UsageError: a folder without one.
-    """
-    if not path.is_dir():
-        return path
-    for name in NAMES:
-        if (path / name).is_file():
-            return path / name
-    inner = sorted(run.parent for run in path.glob("*/last.safetensors"))
-    hint = f"; runs in it: {', '.join(map(str, inner[-3:]))}" if inner else ""
-    raise UsageError(f"{path} holds neither {' nor '.join(NAMES)}{hint}")
+    return graphdl.load(path, backend=backend)
 
 
 def examples_of(
     net: Network,
-    path: Path,
     data: str | None,
     split: str | None,
     data_dir: Path | None,
@@ -73,18 +53,11 @@ def examples_of(
     """The name and the examples of a split: of `data`, or of what the run was trained on."""
     from graphdl.network.judging import split_of
 
-    return split_of(_dataset(net, path, data, data_dir, need_targets), split)
+    return split_of(_dataset(net, data, data_dir, need_targets), split)
 
 
-def _dataset(
-    net: Network, path: Path, data: str | None, data_dir: Path | None, need_targets: bool
-) -> Dataset:
-    from graphdl.engine.checkpoint import open_checkpoint
-    from graphdl.engine.settings import Settings
+def _dataset(net: Network, data: str | None, data_dir: Path | None, need_targets: bool) -> Dataset:
+    from graphdl.network.judging import settings_of_run
 
-    if data is not None:
-        source = constant("data", data)
-    else:
-        settings = open_checkpoint(checkpoint(path)).settings
-        source = Settings.from_json(settings).data if settings else None
+    source = constant("data", data) if data is not None else settings_of_run(net).data
     return net.dataset(data_dir=data_dir, report=tell, need_targets=need_targets, data=source)

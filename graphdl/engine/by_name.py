@@ -1,4 +1,4 @@
-"""Weights from a file into a network by name, with a report of what fitted."""
+"""The names and shapes of a file beside those of a network, with a report of what fits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError, nearest
 from ..graph.kept import NOT_WEIGHTS
-from .tensor_file import TensorFile, open_tensors
-from .trainable import Arrays, Trainable
+from .tensor_file import TensorFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,7 @@ class LoadReport:
     missing     in the model, not in the file
     unexpected  in the file, not in the model
     mismatched  name, shape in the model, shape in the file
+    matched     where entries are words or classes: name, how many were found, of how many, of what
     """
 
     path: Path
@@ -27,6 +27,7 @@ class LoadReport:
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    matched: tuple[tuple[str, int, int, str], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -34,12 +35,15 @@ class LoadReport:
         return not self.missing and not self.mismatched
 
     def __str__(self) -> str:
-        lines = [f"loaded {len(self.loaded)} weights from {self.path}"]
+        return "\n".join([f"loaded {len(self.loaded)} weights from {self.path}", *self.lines()])
+
+    def lines(self) -> list[str]:
+        """What is worth saying of single names."""
+        lines = [_found(*one) for one in self.matched]
         lines += [_missing(name, self.unexpected) for name in self.missing]
         lines += [f"  `{n}` is {_shape(m)} in the model, {_shape(f)} in the file"
                   for n, m, f in self.mismatched]  # fmt: skip
-        lines += [f"  `{name}` is not in the model" for name in self.unexpected]
-        return "\n".join(lines)
+        return lines + [f"  `{name}` is not in the model" for name in self.unexpected]
 
 
 def compare(file: TensorFile, wanted: Mapping[str, tuple[int, ...]]) -> LoadReport:
@@ -54,35 +58,16 @@ def compare(file: TensorFile, wanted: Mapping[str, tuple[int, ...]]) -> LoadRepo
     )
 
 
-def load_by_name(trainable: Trainable, path: Path) -> LoadReport:
-    """Takes over the weights and running values of a file that fit by name and shape.
-
-    Raises:
-        UsageError, DataError: the file cannot be read, or nothing in it fits.
-    """
-    file = open_tensors(path)
-    own = {key[2:]: key for key in trainable.state() if not key.startswith(NOT_WEIGHTS)}
-    state = trainable.state()
-    report = compare(file, {name: state[key].shape for name, key in own.items()})
-    if not report.loaded:
-        raise DataError(f"nothing in {path} fits this model\n" + "\n".join(_lines(report)[:5]))
-    found: Arrays = {
-        own[name]: file.entries[name].read().astype(state[own[name]].dtype)
-        for name in report.loaded
-    }
-    trainable.restore(found)
-    return report
-
-
 def insist(report: LoadReport) -> None:
     """Raises unless every weight was found: for a checkpoint that should be this model's own."""
     if not report.complete:
         head = f"{report.path} does not belong to this model"
-        raise DataError("\n".join([head, *_lines(report)[:8]]))
+        raise DataError("\n".join([head, *report.lines()[:8]]))
 
 
-def _lines(report: LoadReport) -> list[str]:
-    return str(report).splitlines()[1:]
+def _found(name: str, found: int, due: int, what: str) -> str:
+    rest = "" if found == due else f", the other {due - found:,} start anew"
+    return f"  `{name}`: {found:,} of {due:,} {what} found{rest}"
 
 
 def _missing(name: str, unexpected: tuple[str, ...]) -> str:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
 
-from ..errors import DataError
+from ..errors import DataError, Source
 from ..graph.kept import MEMORY, NOT_WEIGHTS
+from ..syntax import parse, tree
 from .atomic import Sync, write_atomically
 from .by_name import compare, insist
 from .history import Progress
@@ -135,6 +136,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DataError(f"{path}: its metadata are broken: {error}") from None
+
+
+def model_of(checkpoint: Checkpoint) -> tuple[tree.Model, dict[str, Any]]:
+    """The model inside a checkpoint, with what it imports, and its parameters.
+
+    Raises:
+        ModelError, DataError: it is no model, or what belongs to it is broken.
+    """
+    about = checkpoint.description
+    params, imports = about.get("params") or {}, about.get("imports") or {}
+    if not isinstance(params, dict) or not isinstance(imports, dict):
+        raise DataError(f"{checkpoint.path}: its parameters or imports are broken")
+    # A name without a folder: nothing beside the checkpoint is ever read for it.
+    source = Source(Path(str(about.get("file") or "checkpoint")).name, checkpoint.model)
+    library = {str(k): str(v) for k, v in imports.items()}
+    by_position = about.get("language") is None
+    return replace(parse(source), library=library, by_position=by_position), params
 
 
 def place(

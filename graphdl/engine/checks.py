@@ -7,6 +7,7 @@ are texts, so a text that reads as a number counts as one.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -108,7 +109,9 @@ def limits(value: Any) -> float | dict[str, float]:
 
 
 def text(value: Any) -> str:
-    """A text that is not empty."""
+    """A text that is not empty, or a path."""
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     if not isinstance(value, str) or not value:
         raise ValueError('a text in quotes, such as "weights.safetensors"')
     return value

@@ -15,6 +15,8 @@ from ..errors import GdlError, UsageError
 from .atomic import clean, reason, write_atomically
 from .history import Record
 
+BEST, LAST = "best.safetensors", "last.safetensors"
+
 
 class RunFolder:
     """A folder that belongs to one run, such as `runs/digits-3`.
@@ -58,12 +60,12 @@ class RunFolder:
     @property
     def last(self) -> Path:
         """The checkpoint to resume from."""
-        return self.path / "last.safetensors"
+        return self.path / LAST
 
     @property
     def best(self) -> Path:
         """The weights of the best epoch."""
-        return self.path / "best.safetensors"
+        return self.path / BEST
 
     def describe(self, model: str, settings: dict[str, Any]) -> None:
         """Writes the model's text and the resolved settings."""
@@ -102,15 +104,33 @@ def find_checkpoint(path: Path) -> Path:
         UsageError: there is none, and what to give instead.
     """
     if path.is_dir():
-        last = path / "last.safetensors"
+        last = path / LAST
         if last.is_file():
             return last
-        inner = sorted(path.glob("*/last.safetensors"), key=lambda p: p.stat().st_mtime)
+        inner = sorted(path.glob(f"*/{LAST}"), key=lambda p: p.stat().st_mtime)
         hint = f"; the newest run in it is {inner[-1].parent}" if inner else ""
-        raise UsageError(f"{path} holds no last.safetensors to resume from{hint}")
+        raise UsageError(f"{path} holds no {LAST} to resume from{hint}")
     if not path.exists():
         raise UsageError(f"there is no checkpoint or run folder {path}")
     return path
+
+
+def best_checkpoint(path: Path) -> Path:
+    """The checkpoint that a path to measure or to draw means: a file, or a run folder's best one.
+
+    The last one stands in where a run has no best yet.
+
+    Raises:
+        UsageError: a folder without one.
+    """
+    if not path.is_dir():
+        return path
+    for name in (BEST, LAST):
+        if (path / name).is_file():
+            return path / name
+    inner = sorted(run.parent for run in path.glob(f"*/{LAST}"))
+    hint = f"; runs in it: {', '.join(map(str, inner[-3:]))}" if inner else ""
+    raise UsageError(f"{path} holds neither {BEST} nor {LAST}{hint}")
 
 
 def _last_number(root: Path, name: str) -> int:

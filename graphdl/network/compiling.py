@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..checking import source_of
-from ..errors import DataError, Source
 from ..syntax import parse
 from .description import names_of
 from .network import Network
@@ -34,32 +32,24 @@ def compile(
 def load(
     path: str | os.PathLike[str], backend: str | None = None, dtype: str | None = None
 ) -> Network:
-    """The network of a checkpoint: the model's text is inside.
+    """The network of a checkpoint, or of the best one in a run's folder: the model is inside.
 
     It goes on as it was trained: `step` has the run's optimiser, settings and states.
 
     Raises UsageError or DataError when it is none, or broken.
     """
-    from ..engine.checkpoint import open_checkpoint, place
+    from ..engine.checkpoint import model_of, open_checkpoint, place
+    from ..engine.run_folder import best_checkpoint
     from ..engine.settings import Settings
 
-    checkpoint = open_checkpoint(Path(path))
-    about = checkpoint.description
-    params, imports = about.get("params") or {}, about.get("imports") or {}
-    if not isinstance(params, dict) or not isinstance(imports, dict):
-        raise DataError(f"{path}: its parameters or imports are broken")
-    # A name without a folder: nothing beside the checkpoint is ever read for it.
-    source = Source(Path(str(about.get("file") or "checkpoint")).name, checkpoint.model)
-    model = replace(
-        parse(source),
-        library={str(k): str(v) for k, v in imports.items()},
-        by_position=about.get("language") is None,
-    )
+    path = best_checkpoint(Path(path))
+    checkpoint = open_checkpoint(path)
+    model, params = model_of(checkpoint)
     net = Network(
         model,
         params,
         backend=backend,
-        dtype=dtype or str(about.get("dtype", "float32")),
+        dtype=dtype or str(checkpoint.description.get("dtype", "float32")),
         seed=checkpoint.seed,
         drawn=False,
     )
@@ -67,5 +57,5 @@ def load(
     net.trained_with = checkpoint.settings
     if checkpoint.settings:
         net.use(Settings.from_json(checkpoint.settings))
-    net.vocabularies, net.labels = names_of(about, path)
+    net.vocabularies, net.labels = names_of(checkpoint.description, path)
     return net

@@ -15,7 +15,7 @@ from ..engine.checkpoint import Checkpoint, open_checkpoint
 from ..engine.fit import fit as run
 from ..engine.history import History
 from ..engine.reporter import Reporter
-from ..engine.run_folder import RunFolder, find_checkpoint
+from ..engine.run_folder import RunFolder, best_checkpoint, find_checkpoint
 from ..engine.settings import Settings
 from ..errors import DataError, UsageError
 from ..graph import Named
@@ -107,8 +107,9 @@ def fit(
     settings = settings_of(net, given)
     checkpoint = open_checkpoint(find_checkpoint(Path(resume))) if resume is not None else None
     if checkpoint is not None:
-        overrides = {k: v for k, v in given.items() if v is not None}
-        settings = Settings.from_json(checkpoint.settings).but(**overrides)
+        if given.get("load") is not None:
+            raise UsageError("`load` starts a run: one that is resumed has its weights already")
+        settings = Settings.from_json(checkpoint.settings).but(**given)
         _recall_names(net, checkpoint)
     found = examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
@@ -119,7 +120,7 @@ def fit(
         net.trained_with = settings.to_json()
         if checkpoint is None:
             start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
-            _start(net, settings, report)
+            _start(net, _start_path(net, settings, given), report)
         return run(
             net,
             found.train,
@@ -170,17 +171,26 @@ def _recall_names(net: Network, checkpoint: Checkpoint) -> None:
     net.labels.update(labels)
 
 
-def _start(net: Network, settings: Settings, report: Callable[[str], None]) -> None:
-    if settings.load is None:
+def _start(net: Network, path: Path | None, report: Callable[[str], None]) -> None:
+    if path is None:
         return
-    from ..engine.by_name import load_by_name
+    from .warm_start import start_from
 
+    report(str(start_from(net, best_checkpoint(path))))
+
+
+def _start_path(net: Network, settings: Settings, given: Mapping[str, Any]) -> Path | None:
+    """What `load` names: a path of the file's lies in its folder, another where the user stands."""
+    if settings.load is None:
+        return None
     folder = (net.folder or Path()).resolve()
+    if given.get("load") is not None:
+        here = Path(settings.load).expanduser()
+        return here if here.exists() or here.is_absolute() else folder / here
     path = (folder / settings.load).resolve()
-    written = net.graph.settings.get("load")
-    if written is not None and written.value == settings.load and not path.is_relative_to(folder):
+    if not path.is_relative_to(folder):
         raise UsageError(f'`load = "{settings.load}"` leaves the folder of the model')
-    report(str(load_by_name(net, path)))
+    return path
 
 
 def examples(

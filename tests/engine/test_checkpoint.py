@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from graphdl.engine.atomic import write_atomically
-from graphdl.engine.by_name import load_by_name
 from graphdl.engine.checkpoint import open_checkpoint, restore, save_checkpoint
 from graphdl.engine.history import Progress
 from graphdl.engine.tensor_file import open_tensors
@@ -175,37 +173,6 @@ def test_no_such_file(tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(b"0123456789")
     with pytest.raises(UsageError, match=r"neither a \.safetensors nor an \.npz"):
         open_tensors(tmp_path / "a.pt")
-
-
-@pytest.mark.parametrize("form", ["npz", "safetensors"])
-def test_load_by_name_takes_what_fits_and_reports_the_rest(form: str, tmp_path: Path) -> None:
-    net = Logistic()
-    velocity = net.velocity = np.ones(2, np.float32)
-    arrays = {"logits.weight": np.array([1.0, 2.0]), "norm.maen": np.zeros(2), "b": np.zeros(3)}
-    path = tmp_path / f"pre.{form}"
-    if form == "npz":
-        np.savez(path, **arrays)  # type: ignore[arg-type]
-    else:
-        save_file(arrays, path)
-    report = load_by_name(net, path)
-    assert net.w.tolist() == [1.0, 2.0]
-    assert net.w.dtype == np.float32
-    assert net.velocity is not velocity or net.velocity.tolist() == [1, 1]
-    assert (report.loaded, report.missing) == (("logits.weight",), ("norm.mean",))
-    assert sorted(report.unexpected) == ["b", "norm.maen"]
-    assert not report.complete
-    assert "`norm.mean` is not in the file; it has `norm.maen`" in str(report)
-
-
-def test_load_by_name_of_another_shape_or_nothing(tmp_path: Path) -> None:
-    arrays: Any = {"logits.weight": np.zeros(5), "norm.mean": np.zeros(2)}
-    np.savez(tmp_path / "a.npz", **arrays)
-    report = load_by_name(Logistic(), tmp_path / "a.npz")
-    assert report.mismatched == (("logits.weight", (2,), (5,)),)
-    assert "`logits.weight` is [2] in the model, [5] in the file" in str(report)
-    np.savez(tmp_path / "b.npz", other=np.zeros(5))
-    with pytest.raises(DataError, match=r"nothing in .* fits this model"):
-        load_by_name(Logistic(), tmp_path / "b.npz")
 
 
 def zipped(path: Path, name: str, content: bytes) -> Path:
