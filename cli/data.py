@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         "graphdl data",
         "graphdl data mnist --data-dir ~/sets",
         "graphdl data csv iris.csv",
+        'graphdl data \'csv("iris.csv", delimiter = ";")\'',
     )
 )
 @click.argument("name", required=False)
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
     """List the data sets and where they are looked for.
 
-    With a NAME (and the paths of its files), read it and say what it holds; a known set that is in
-    none of the folders is downloaded.
+    With a NAME and the paths of its files, or a call with options as a model writes it, read it and
+    say what it holds; a known set that is in none of the folders is downloaded.
     """
     from graphdl.data import Lookup
 
@@ -44,11 +46,17 @@ def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_
 def _read(name: str, paths: tuple[str, ...], lookup: Lookup) -> Dataset:
     from graphdl.data import READERS, read
     from graphdl.errors import UsageError, did_you_mean
+    from graphdl.graph import Named
 
-    if name not in READERS:
-        hint = did_you_mean(name, READERS) or f"there are: {', '.join(READERS)}"
-        raise UsageError(f"there is no data set or reader called `{name}`; {hint}")
-    return read(name, *paths, lookup=lookup)
+    from .settings import constant
+
+    source = constant("data", name) if "(" in name and not paths else Named(name, paths)
+    if not isinstance(source, Named):
+        raise UsageError(f'`{name}` is no call such as `csv("iris.csv")`')
+    if source.name not in READERS:
+        hint = did_you_mean(source.name, READERS) or f"there are: {', '.join(READERS)}"
+        raise UsageError(f"there is no data set or reader called `{source.name}`; {hint}")
+    return read(source.name, *source.arguments, lookup=lookup, **source.keywords)
 
 
 def _list(lookup: Lookup, as_json: bool) -> None:
@@ -65,19 +73,21 @@ def _list(lookup: Lookup, as_json: bool) -> None:
     click.echo(f"\nlooked for in {lookup.places()}")
 
 
-MOST = 12  # words of a vocabulary that are shown
+MOST = 12  # words of a vocabulary, or classes, that are shown
 
 
 def _describe(data: Dataset, name: str, as_json: bool) -> None:
     from graphdl.data.stream import shown
     from graphdl.errors import escaped
 
+    about = data.train.about
     if as_json:
         facts = {
             "name": name,
             "splits": {part: len(split) for part, split in data.splits.items()},
             "fields": {f: list(v.shape[1:]) for f, v in data.train.fields.items()},
             "classes": {f: list(c) for f in data.fields if (c := data.classes(f))},
+            "unusable": {f: column.trouble for f, column in about.items() if column.trouble},
             "vocabularies": {
                 f: len(v) for f in data.fields if (v := data.train.column(f).vocabulary)
             },
@@ -87,8 +97,17 @@ def _describe(data: Dataset, name: str, as_json: bool) -> None:
     click.echo(escaped(str(data)))
     for field in data.fields:
         if classes := data.classes(field):
-            click.echo(f"{escaped(field)}: {escaped(', '.join(classes))}")
+            click.echo(f"{shown(field)}: {_some(len(classes), 'classes', classes)}")
         if vocabulary := data.train.column(field).vocabulary:
-            some = ", ".join(map(shown, vocabulary.words[:MOST]))
-            more = ", ..." if len(vocabulary) > MOST else ""
-            click.echo(f"{escaped(field)}: {len(vocabulary):,} {vocabulary.level}s: {some}{more}")
+            count, what = len(vocabulary), f"{vocabulary.level}s"
+            click.echo(f"{shown(field)}: {_some(count, what, vocabulary.words)}")
+    for field, column in about.items():
+        if column.trouble:
+            click.echo(f"{shown(field)}: not usable: {escaped(column.trouble)}")
+
+
+def _some(count: int, what: str, names: Sequence[str]) -> str:
+    from graphdl.data.stream import shown
+
+    some = ", ".join(map(shown, names[:MOST]))
+    return f"{count:,} {what}: {some}{', ...' if count > MOST else ''}"

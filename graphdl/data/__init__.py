@@ -8,6 +8,7 @@ from .match import Asked
 from .ragged import Ragged
 from .registry import READERS, check_source, known, load, options, read
 from .sampler import SAMPLERS, Sampler
+from .trained import Trained
 from .vectors import read_vectors
 from .vocabulary import Vocabulary
 
@@ -21,6 +22,7 @@ __all__ = [
     "Ragged",
     "Sampler",
     "Split",
+    "Trained",
     "Vocabulary",
     "bind",
     "check_source",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,13 @@ from ..program import Dim, Size, evaluate, product
 from .check import check_split
 from .classes import Classes, Names, classes_of
 from .dataset import Column, Dataset, Field, Split
+from .lookup import silent
 from .match import Asked, matched
 from .ragged import Ragged
+from .said import said, written
+from .stacking import stacked
 from .stream import shown
+from .trained import Trained
 
 
 def bind(
@@ -27,35 +31,45 @@ def bind(
     *,
     need_targets: bool = True,
     known: Mapping[str, Names] | None = None,
+    trained: Trained | None = None,
+    report: Callable[[str], None] = silent,
 ) -> Dataset:
     """The data set with one field for each input and target, named and shaped as the model does.
 
-    `known` names the classes, by input or target, that a model was trained with: ids follow these.
+    `known` names the classes, by input or target, that a model was trained with: ids follow these;
+    `trained` the fields that it read. `report` is told in a sentence each what was bound to what.
 
     Raises `ModelError` for a field that does not exist, `DataError` for shapes and values that are
     not what the model declares. Targets may be missing where only predictions are wanted.
     """
-    asked = asked or Asked(data.name)
-    found = matched(data, inputs, targets, asked, need_targets)
-    model = {name: shaped for name, shaped in {**inputs, **targets}.items() if name in found}
+    trained = trained or Trained()
+    match = matched(data, inputs, targets, asked or Asked(data.name), need_targets, trained)
+    ends = {**inputs, **targets}
+    model = {name: shaped for name, shaped in ends.items() if name in match.fed}
+    whole, data = data, stacked(data, match, model, targets, trained)
     known = known or {}
-    classes = {n: _classes(data, found[n], shaped, known.get(n)) for n, shaped in model.items()}
+    classes = {
+        n: classes_of(data, n, s, known.get(n), n in trained.fields) for n, s in model.items()
+    }
     if not need_targets:
         # What stands in the place of a label in a file to predict may be anything.
         model = {n: s for n, s in model.items() if n in inputs or not classes[n].strange}
-    columns = {name: _column(data, found[name], name, model, classes[name]) for name in model}
+    columns = {name: _column(data, name, model, classes[name]) for name in model}
     sizes: dict[str, int] = {}
     splits = {}
-    counted, ends = _steps(model, targets)
+    counted, ends_of = _steps(model, targets)
     for part, split in data.splits.items():
         fields: dict[str, Field] = {}
         for name, shaped in model.items():
-            values = classes[name].numbered(split, _stacked(split, found[name]))
-            fields[name] = _fitted(values, name, found[name], shaped, sizes, split)
+            values = classes[name].numbered(split, split.fields[name])
+            fields[name] = _fitted(values, name, columns[name], shaped, sizes, split)
         _same_lengths(split, fields, model)
-        splits[part] = replace(split, fields=fields, about=columns, counted=counted, ends=ends)
+        splits[part] = replace(split, fields=fields, about=columns, counted=counted, ends=ends_of)
         check_split(splits[part], inputs, targets if need_targets else {})
-    return Dataset(data.name, **splits)
+    found = Dataset(data.name, **splits)
+    for line in said(found, whole, match, [*inputs, *(targets if need_targets else ())]):
+        report(line)
+    return found
 
 
 def _steps(
@@ -98,44 +112,13 @@ def _same_lengths(split: Split, fields: Mapping[str, Field], model: Mapping[str,
             )
 
 
-def _first(field: str | tuple[str, ...]) -> str:
-    return field if isinstance(field, str) else field[0]
-
-
-def _stacked(split: Split, field: str | tuple[str, ...]) -> Field:
-    if isinstance(field, str):
-        return split.fields[field]
-    columns = [split.fields[one] for one in field]
-    for one, values in zip(field, columns, strict=True):
-        if len(values.shape) > 1:
-            raise DataError(
-                f"{split.source}: `{one}` is {list(values.shape[1:])} per example, "
-                "only single numbers can stand side by side in a list of fields"
-            )
-    return np.stack([v for v in columns if not isinstance(v, Ragged)], axis=1)
-
-
-def _classes(
-    data: Dataset, field: str | tuple[str, ...], shaped: Shaped, known: Names | None
-) -> Classes:
-    if isinstance(field, str):
-        return classes_of(data, field, shaped, known)
-    return Classes(data.train.column(_first(field)).classes)
-
-
-def _column(
-    data: Dataset,
-    field: str | tuple[str, ...],
-    name: str,
-    model: Mapping[str, Shaped],
-    classes: Classes,
-) -> Column:
+def _column(data: Dataset, name: str, model: Mapping[str, Shaped], classes: Classes) -> Column:
     shaped, names = model[name], classes.names
-    column = data.train.column(_first(field))
+    column = data.train.column(name)
     if shaped.kind == "float" and len(names) > 2 and not _numbered(names):
         listed = ", ".join(map(shown, names[:5])) + (", ..." if len(names) > 5 else "")
         raise DataError(
-            f"{data.train.source}: `{_first(field)}` names classes ({listed}), "
+            f"{data.train.source}: `{written(column, name)}` names classes ({listed}), "
             f"but `{name}` is a number in the model; write `{name}: int({len(names)})`"
         )
     return replace(
@@ -156,7 +139,7 @@ def _numbered(names: Names) -> bool:
 def _fitted(
     values: Field,
     name: str,
-    field: str | tuple[str, ...],
+    column: Column,
     shaped: Shaped,
     sizes: dict[str, int],
     split: Split,
@@ -169,11 +152,10 @@ def _fitted(
     whole = tuple(n for n in shape if isinstance(n, int))
     target = None if varies else fitting_shape(whole, shaped.shape, sizes)
     if target is None:
-        written = field if isinstance(field, str) else ", ".join(field)
         declared = f"{name}[{', '.join(map(str, shaped.shape))}]"
         known = "".join(f", where {size} is {value}" for size, value in sizes.items())
         raise DataError(
-            f"{source}: the field `{written}` is {_shown(split, shape)}, "
+            f"{source}: the field `{written(column, name)}` is {_shown(split, shape)}, "
             f"the model declares `{declared}`{known}"
         )
     assert not isinstance(values, Ragged)

@@ -56,13 +56,24 @@ def no_class(place: str, text: str, names: Sequence[str]) -> DataError:
     return DataError(f"{place}: no class is called `{shown(text)}`; {near}")
 
 
-def classes_of(data: Dataset, field: str, shaped: Shaped, known: Names | None) -> Classes:
-    """The classes of a field; `known` are those that the model was trained with, if it was.
+def classes_of(
+    data: Dataset, field: str, shaped: Shaped, known: Names | None, trained: bool = False
+) -> Classes:
+    """The classes of a field; `known` are those that the model was `trained` with, if it was.
 
     Without them they are those of all parts, or of the training part alone where the model has
-    less than all: then another part holds the one too many.
+    less than all: then another part holds the one too many. What was trained on plain numbers
+    stays plain numbers.
     """
     column = data.train.column(field)
+    if trained and known is None:
+        if any(number(name) is None for name in column.classes) and column.vocabulary is None:
+            listed = ", ".join(map(shown, column.classes[:5]))
+            raise DataError(
+                f"{data.train.source}: `{field}` names classes ({listed}), and the model was "
+                "trained on numbers without names: write the numbers"
+            )
+        return Classes(column.classes)
     recoded = column.recode and (shaped.kind == "int" or known is not None)
     sequences = any(isinstance(split.fields[field], Ragged) for split in data.splits.values())
     if sequences or column.vocabulary is not None or not (recoded or column.classes):

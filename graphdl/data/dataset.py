@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..program import Kind
 from .ragged import Ragged
+from .stream import shown
+from .trained import Source
 from .vocabulary import Vocabulary
 
 Array = NDArray[Any]
 Rows = slice | NDArray[np.int64]
 Field = Any  # an Array, or Ragged
+Role = Literal["features", "label", "column", "other"]
 # Padded batches are as long as the next multiple: every new length binds a schedule of its own.
 LENGTHS = 8
 
@@ -29,16 +32,20 @@ LENGTHS = 8
 class Column:
     """What is known of a field.
 
-    role         what a model with one input or one target takes it for
+    role         what a model with one input or one target takes it for; `column`: of a table
     scale        stored values are divided by it when read as numbers: 255 for images
     kind         `float` or `int`; None while no model has said
     sequence     whether the model has it with one entry per step; `pad` is what fills it up
     vocabulary   the words that its ids stand for
     classes      names of the classes that whole numbers stand for
     recode       whole numbers as found in a file; numbered from 0 once a model calls them classes
+    text         of a column of texts, which may not have been read: the first, with its line
+    trouble      why it cannot be read, a sentence with its place; its field is not there then
+    of           of a bound field: the field, the columns of a table, or the place along a text
+                 that it was made of
     """
 
-    role: Literal["features", "label", "other"] = "other"
+    role: Role = "other"
     scale: float = 1.0
     kind: Kind | None = None
     sequence: bool = False
@@ -46,6 +53,9 @@ class Column:
     vocabulary: Vocabulary | None = None
     classes: tuple[str, ...] = ()
     recode: bool = False
+    text: str = ""
+    trouble: str = ""
+    of: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +238,8 @@ class Dataset:
     def __str__(self) -> str:
         counts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
         shapes = (
-            f"{name} [{', '.join(map(str, v.shape[1:]))}]" for name, v in self.train.fields.items()
+            f"{shown(name)} [{', '.join(map(str, v.shape[1:]))}]"
+            for name, v in self.train.fields.items()
         )
         return f"{self.name}: {counts}; {', '.join(shapes)}"
 

@@ -1,14 +1,22 @@
-"""Which field of a data set feeds which input and target of a model."""
+"""Which field of a data set, or which columns of a table, feed an input or target of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ModelError, Span, did_you_mean, nearest
+from ..errors import DataError, ModelError, Span, did_you_mean, nearest
 from ..graph.model import Shaped
+from ..program import product
 from .dataset import Column, Dataset
+from .stream import shown
+from .trained import Trained
+
+Fed = str | tuple[str, ...]  # a field, or columns of a table side by side
+
+FEATURES, LABEL = "features", "label"
+LABELS = ("label", "class", "target", "y")  # what a column to predict is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,43 +28,264 @@ class Asked:
     span: Span | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What feeds each name of a model.
+
+    spelled   the name with its shape, as `x [2]` and `target y`
+    by_place  those found as version 0.1.0 found them
+    """
+
+    fed: Mapping[str, Fed]
+    spelled: Mapping[str, str]
+    by_place: frozenset[str] = frozenset()
+
+
 def matched(
     data: Dataset,
     inputs: Mapping[str, Shaped],
     targets: Mapping[str, Shaped],
     asked: Asked,
     need_targets: bool = True,
-) -> dict[str, str | tuple[str, ...]]:
-    """The field, or the fields side by side, for every name of the model.
+    trained: Trained | None = None,
+) -> Matched:
+    """The field, or the columns side by side, for every name of the model.
 
-    As written in the mapping; else the field of that name; else by role.
+    As written in the mapping; else as the model was trained; else the field of that name; else by
+    role: of a table, the one target reads the column called so and the one input every column of
+    numbers that nothing else reads, where these are as many as it takes.
     """
-    about = {name: data.train.column(name) for name in data.fields}
-    optional = () if need_targets else tuple(targets)
-    mapping = {n: f for n, f in asked.mapping.items() if n not in optional or f in data.fields}
-    found = _written(data, {**inputs, **targets}, replace(asked, mapping=mapping))
-    found |= {n: n for n in (*inputs, *targets) if n in about and n not in found}
-    _by_role(found, inputs, about, "features")
-    _by_role(found, targets, about, "label")
-    needed = [*inputs, *targets] if need_targets else [*inputs]
-    for name in needed:
-        if name not in found:
-            what = "target" if name in targets else "input"
-            free = _free(data, found)
-            hints = _hints(name, name, data.fields, asked, free)
-            raise ModelError.at(
-                asked.span,
-                "E0702",
-                f"the data set {data.name} has nothing for the {what} `{name}`",
-                hint=hints if free or name in inputs else _lacking(name, data, asked),
-            )
+    fields = data.train.fields
+    about = {**{name: data.train.column(name) for name in fields}, **data.train.about}
+    match = _Matching(
+        data, about, inputs, targets, asked, need_targets, trained or Trained(), is_table(about)
+    )
+    match.written()
+    match.remembered()
+    match.by_own_name()
+    found: dict[str, Fed] = {}
+    if match.table and match.trained.by_place:
+        found = as_before(match)
+        match.fed |= found
+    elif match.table:
+        match.by_name_of_label()
+        match.by_columns_left()
+    else:
+        match.by_role(inputs, FEATURES)
+        match.by_role(targets, LABEL)
+    match.insist()
+    ends = {**inputs, **targets}
+    spelled = {name: f"target {name}" if name in targets else name for name in ends}
+    spelled |= {n: f"{spelled[n]} {Shaped(s.shape)}" for n, s in ends.items() if s.shape}
+    return Matched(match.fed, spelled, frozenset(found))
+
+
+@dataclass(slots=True)
+class _Matching:
+    """One data set beside one model, and what is decided so far.
+
+    about  what is known of each field, those included that cannot be read
+    table  whether these are columns of a table
+    """
+
+    data: Dataset
+    about: Mapping[str, Column]
+    inputs: Mapping[str, Shaped]
+    targets: Mapping[str, Shaped]
+    asked: Asked
+    need_targets: bool
+    trained: Trained
+    table: bool
+    fed: dict[str, Fed] = field(default_factory=dict)
+
+    def written(self) -> None:
+        """What the mapping says; a target need not be there where none is needed."""
+        for name, value in self.asked.mapping.items():
+            if self.asks_for_role(name):
+                continue
+            fields = (value,) if isinstance(value, str) else tuple(value)
+            wrong = next((one for one in fields if one not in self.about), None)
+            if wrong is not None:
+                if name in self.targets and not self.need_targets:
+                    continue
+                raise unknown_field(name, wrong, tuple(self.about), self.asked)
+            if name in self.inputs or name in self.targets:
+                self.fed[name] = value if isinstance(value, str) and not self.table else fields
+
+    def asks_for_role(self, name: str) -> bool:
+        """Whether what a name reads is found by role: `x = "features"` of a table says it too."""
+        role = LABEL if name in self.targets else FEATURES
+        said = self.asked.mapping.get(name, name) == role and role not in self.about
+        return self.table and said
+
+    def remembered(self) -> None:
+        """What training has found, where this set has it: a table must have its columns."""
+        for name, of in self.trained.named.items():
+            if name in self.fed or name not in (*self.inputs, *self.targets):
+                continue
+            fields = (of,) if isinstance(of, str) else of
+            absent = next((one for one in fields if one not in self.about), None)
+            if absent is None:
+                self.fed[name] = fields if self.table else of
+            elif (
+                isinstance(of, tuple) and self.table and (name in self.inputs or self.need_targets)
+            ):
+                raise self.lost(name, absent, fields)
+
+    def by_own_name(self) -> None:
+        """Each field goes to the input or target that is called like it."""
+        for name in (*self.inputs, *self.targets):
+            if name in self.about and name not in self.fed:
+                self.fed[name] = (name,) if self.table else name
+
+    def lost(self, name: str, absent: str, fields: tuple[str, ...]) -> DataError:
+        """The error for a table without a column that training read."""
+        near = did_you_mean(absent, self.about) or f"there are {listed(self.about)}"
+        written = '"..."' if len(fields) == 1 else '["...", ...]'
+        return DataError(
+            f"{self.data.train.source}: has no column `{shown(absent)}`, which `{name}` was "
+            f"trained on; {near}; where it is called otherwise write "
+            f"`{self.asked.reader}(..., {name} = {written})`"
+        )
+
+    def by_role(self, names: Mapping[str, Shaped], role: str) -> None:
+        """A model's only input or target takes the only field of that role."""
+        fields = [name for name, column in self.about.items() if column.role == role]
+        name = next(iter(names), "")
+        if len(names) != 1 or name in self.fed or not fields:
+            return
+        if len(fields) > 1:
+            what = "target" if name in self.targets else "input"
+            raise self.undecided(name, f"the {what} `{name}` could be {listed(fields)}", fields)
+        self.fed[name] = fields[0]
+
+    def unfed(self, names: Mapping[str, Shaped]) -> str | None:
+        """The input or target that is found by its role: the only one, or the one that says so."""
+        free = [
+            n for n in names if n not in self.fed and (len(names) == 1 or self.asks_for_role(n))
+        ]
+        return free[0] if len(free) == 1 else None
+
+    def by_name_of_label(self) -> None:
+        """The only target of a model reads the column that is called so."""
+        name, used = self.unfed(self.targets), self.used()
+        if name is None:
+            return
+        called = [n for n in self.about if n.lower() in LABELS and n not in used]
+        if len(called) == 1:
+            self.fed[name] = (called[0],)
+        elif self.need_targets:
+            some = called or [n for n in self.about if n not in used and n not in self.inputs]
+            raise self.undecided(name, f"the target `{name}` could be {listed(some)}", some[::-1])
+
+    def by_columns_left(self) -> None:
+        """The only input of a model reads the columns of numbers that nothing else reads."""
+        name, used = self.unfed(self.inputs), self.used()
+        if name is None:
+            return
+        if not self.need_targets:
+            used |= {n for n in self.about if n.lower() in LABELS}
+        free = {n: c for n, c in self.about.items() if n not in used}
+        left = tuple(n for n, c in free.items() if c.role == "column" and not c.text)
+        wanted = count_of(self.inputs[name])
+        if left and wanted in (None, len(left)):
+            self.fed[name] = left
+            return
+        texts = [n for n, c in free.items() if c.text]
+        numbers = "number" if wanted == 1 else "numbers"
+        columns = "columns of numbers are" if len(left) != 1 else "column of numbers is"
+        why = (
+            f"the input `{name}` takes {wanted or 'some'} {numbers}, and {len(left)} {columns} left"
+        )
+        why += f": {listed(left)}" if left else ""
+        why += f"; {listed(texts)} hold{'s' if len(texts) == 1 else ''} text" if texts else ""
+        why += f": {free[texts[0]].text}" if len(texts) == 1 else ""
+        raise self.undecided(name, why, left or texts)
+
+    def undecided(self, name: str, why: str, could: Iterable[str]) -> ModelError:
+        """The error for what cannot be decided, with what to write."""
+        some = [f'"{shown(one)}"' for one in could][:2] or ['"..."']
+        several = self.table and name in self.inputs and count_of(self.inputs[name]) != 1
+        value = f"[{', '.join([*some, '...'])}]" if several else some[0]
+        message = f"{self.data.train.source}: {why}"
+        hint = f"say which: write `{self.asked.reader}(..., {name} = {value})`"
+        return ModelError.at(self.asked.span, "E0702", message, hint=hint)
+
+    def used(self) -> set[str]:
+        """The fields that something reads."""
+        return {one for of in self.fed.values() for one in ([of] if isinstance(of, str) else of)}
+
+    def insist(self) -> None:
+        """Everything needed is there and can be read; other targets are left out."""
+        for name in (*self.inputs, *self.targets):
+            of = self.fed.get(name)
+            fields = () if of is None else (of,) if isinstance(of, str) else of
+            faults = [self.about[one].trouble for one in fields if self.about[one].trouble]
+            if name in self.targets and not self.need_targets:
+                if faults:
+                    del self.fed[name]
+            elif of is None:
+                raise self.nothing(name)
+            elif faults:
+                raise DataError(f"{faults[0]}, and `{name}` reads it")
+
+    def nothing(self, name: str) -> ModelError:
+        """The error for an input or target that no field is for."""
+        used = self.used()
+        free = tuple(one for one in self.about if one not in used)
+        hints = _hints(name, name, tuple(self.about), self.asked, free)
+        what = "target" if name in self.targets else "input"
+        return ModelError.at(
+            self.asked.span,
+            "E0702",
+            f"the data set {self.data.name} has nothing for the {what} `{name}`",
+            hint=hints if free or name in self.inputs else _lacking(name, self.data, self.asked),
+        )
+
+
+def is_table(about: Mapping[str, Column]) -> bool:
+    """Whether fields are the columns of a table, which may stand side by side."""
+    return any(column.role == "column" for column in about.values())
+
+
+def count_of(shaped: Shaped) -> int | None:
+    """How many numbers an example has; None where that is for the data to say."""
+    found = product(shaped.shape)
+    return found if isinstance(found, int) else None
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names of a file for a message.
+
+    >>> listed(["a", "b"]), listed("abc", 1)
+    ('`a`, `b`', '`a`, ... (3)')
+    """
+    some = [f"`{shown(name)}`" for name in names]
+    return ", ".join(some if len(some) <= most else [*some[:most], f"... ({len(some)})"])
+
+
+def as_before(match: _Matching) -> dict[str, Fed]:
+    """What version 0.1.0 took for the only input and target of a model, by place.
+
+    The label was the column that the target was given, the one called so, the only one of text, or
+    the last; the input took every other column of numbers. A file to predict may have no label.
+    """
+    about, trained = match.about, match.trained.named
+    name, target = match.unfed(match.inputs), match.unfed(match.targets)
+    given = [one for n in match.targets if n in match.asked.mapping or n in trained
+             for one in match.fed.get(n, ())]  # fmt: skip
+    texts = [n for n, c in about.items() if c.text]
+    called = [n for n in about if n.lower() in LABELS][:1]
+    likely = given or called or (texts if len(texts) == 1 else [])
+    found: dict[str, Fed] = {}
+    for labels in (likely or list(about)[-1:], likely):
+        plain = tuple(n for n, c in about.items() if not c.text and n not in labels)
+        if name is None or count_of(match.inputs[name]) in (None, len(plain)):
+            found = {name: plain} if name is not None else {}
+            if target is not None and labels:
+                found[target] = (labels[0],)
+            break
     return found
-
-
-def _free(data: Dataset, found: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
-    """The fields that nothing reads yet: an input is no target of its own."""
-    used = {one for read in found.values() for one in ([read] if isinstance(read, str) else read)}
-    return tuple(name for name in data.fields if name not in used)
 
 
 def _lacking(name: str, data: Dataset, asked: Asked) -> tuple[str, ...]:
@@ -73,7 +302,7 @@ def unknown_field(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) 
     return ModelError.at(
         asked.span,
         "E0701",
-        f"the data set has no field `{wrong}`",
+        f"the data set has no field `{shown(wrong)}`",
         hint=_hints(name, wrong, fields, asked),
     )
 
@@ -81,34 +310,9 @@ def unknown_field(name: str, wrong: str, fields: tuple[str, ...], asked: Asked) 
 def _hints(
     name: str, wrong: str, fields: tuple[str, ...], asked: Asked, free: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    listed = ", ".join(fields[:20]) + (", ..." if len(fields) > 20 else "")
-    example = nearest(wrong, free or fields) or (free or fields)[0]
-    which = f'fields: {listed}; write `{asked.reader}(..., {name} = "{example}")`'
+    shown_fields = [shown(one) for one in fields[:20]]
+    every = ", ".join(shown_fields) + (", ..." if len(fields) > 20 else "")
+    example = shown(nearest(wrong, free or fields) or (free or fields)[0])
+    which = f'fields: {every}; write `{asked.reader}(..., {name} = "{example}")`'
     guess = did_you_mean(wrong, fields)
     return (guess, which) if guess else (which,)
-
-
-def _written(
-    data: Dataset, model: Mapping[str, Shaped], asked: Asked
-) -> dict[str, str | tuple[str, ...]]:
-    found: dict[str, str | tuple[str, ...]] = {}
-    for name, value in asked.mapping.items():
-        names = (value,) if isinstance(value, str) else tuple(value)
-        for one in names:
-            if one not in data.fields:
-                raise unknown_field(name, one, data.fields, asked)
-        if name in model:
-            found[name] = value if isinstance(value, str) else names
-    return found
-
-
-def _by_role(
-    found: dict[str, str | tuple[str, ...]],
-    names: Mapping[str, Shaped],
-    about: Mapping[str, Column],
-    role: str,
-) -> None:
-    """A model's only input or target takes the field of that role."""
-    fields = [name for name, column in about.items() if column.role == role]
-    if len(names) == 1 and fields:
-        found.setdefault(next(iter(names)), fields[0])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,13 +20,14 @@ from .idx import read_mnist
 from .libsvm import read_libsvm
 from .lines import OPTIONS as LINES_OPTIONS
 from .lines import read_lines
-from .lookup import Lookup
+from .lookup import Lookup, silent
 from .match import Asked, unknown_field
 from .partition import Partition, partitioned
 from .request import Option, Reader, Request
 from .table import read_csv
 from .text import OPTIONS as TEXT_OPTIONS
-from .text import read_text
+from .text import WORDING, read_text
+from .trained import Trained
 from .vocabulary import Vocabulary
 
 
@@ -40,12 +41,17 @@ WIDTH = Option(
     "a whole number above 0",
     lambda v: _positive(v) and isinstance(v, int),
 )
-HEADER = Option("the first line names the columns", "true or false", lambda v: type(v) is bool)
+HEADER = Option(
+    "whether the first line names the columns, where that is not plain to see",
+    "true or false",
+    lambda v: type(v) is bool,
+)
 DELIMITER = Option(
     "what stands between cells",
     "one character",
-    lambda v: isinstance(v, str) and len(v) == 1 and v not in '"\r\n',
+    lambda v: isinstance(v, str) and (v == "\\t" or (len(v) == 1 and v not in '"\r\n')),
 )
+DECIMAL = Option("what stands before the decimals", '"." or ","', lambda v: v in (".", ","))
 IMAGES = ("pixels", "label")
 MANY = 1000  # paths: more classes than anybody keeps in a file each
 
@@ -89,7 +95,13 @@ READERS = {
             "a table with a header; text names classes; a second file is the test part",
             read_csv,
             (1, 2),
-            options={"header": HEADER, "delimiter": DELIMITER, "scale": SCALE},
+            options={
+                "header": HEADER,
+                "delimiter": DELIMITER,
+                "decimal": DECIMAL,
+                "encoding": WORDING["encoding"],
+                "scale": SCALE,
+            },
         ),
         Reader(
             "npz",
@@ -157,33 +169,43 @@ def load(
     need_targets: bool = True,
     vocabularies: Mapping[str, Vocabulary] | None = None,
     labels: Mapping[str, tuple[str, ...]] | None = None,
+    trained: Trained | None = None,
+    report: Callable[[str], None] = silent,
 ) -> Dataset:
     """The examples that a model's `data = ...` names, bound to its inputs and targets.
 
-    `vocabularies` and `labels`, by input or target, are those a model was trained with.
+    `vocabularies` and `labels`, by input or target, are those a model was trained with, `trained`
+    the fields; `report` is told what each input and target reads.
 
     Raises `ModelError` for what is wrong in the model file, `DataError` for what is wrong in files.
     """
     mapping, settings = check_source(source, inputs, targets)
-    asked = [mapping[name] for name in targets if name in mapping]
+    trained = trained or Trained()
+    shifts = trained.shifts if READERS[source.name].shifts else {}
+    written = {name: field for name, field in mapping.items() if not isinstance(field, int)}
     request = Request(
         source.name,
         tuple(map(str, source.arguments)),
         lookup or Lookup.standard(),
         settings,
-        tuple(name for name in asked if isinstance(name, str)),
-        need_targets,
         {**inputs, **targets},
         tuple(targets),
-        {name: field for name, field in mapping.items() if not isinstance(field, int)},
-        {name: field for name, field in mapping.items() if isinstance(field, int)},
+        written,
+        {**shifts, **{n: shift for n, shift in mapping.items() if isinstance(shift, int)}},
         vocabularies or {},
         labels or {},
+        trained,
     )
-    data = _read(source, request)
-    mapping = dict(request.mapping)
-    about = Asked(source.name, mapping, source.span)
-    return bind(data, inputs, targets, about, need_targets=need_targets, known=labels)
+    return bind(
+        _read(source, request),
+        inputs,
+        targets,
+        Asked(source.name, written, source.span),
+        need_targets=need_targets,
+        known=labels,
+        trained=trained,
+        report=report,
+    )
 
 
 def check_source(

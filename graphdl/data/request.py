@@ -9,6 +9,7 @@ from typing import Any
 from ..graph.model import Shaped
 from .dataset import Dataset
 from .lookup import Lookup
+from .trained import Trained
 from .vocabulary import Vocabulary
 
 
@@ -18,26 +19,24 @@ class Request:
 
     names    the paths as written
     options  the reader's own options, checked
-    labels   fields that a model's targets ask for by name
-    guess    whether a column may be taken for the label though nothing says it is
     model    inputs and targets of the model, if there is one; `targets` are the names of these
     mapping  the field that an input or target is given, where it says so
     shifts   how far along a text an input or target lies, where it says so
     known    vocabularies of a checkpoint, and `classes` names of classes, by input or target
+    trained  what the fields were that a network was trained on
     """
 
     reader: str
     names: tuple[str, ...]
     lookup: Lookup
     options: Mapping[str, Any] = field(default_factory=dict)
-    labels: tuple[str, ...] = ()
-    guess: bool = True
     model: Mapping[str, Shaped] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     mapping: Mapping[str, Any] = field(default_factory=dict)
     shifts: Mapping[str, int] = field(default_factory=dict)
     known: Mapping[str, Vocabulary] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trained: Trained = field(default_factory=Trained)
 
 
 Finish = Callable[[Dataset], Dataset]

@@ -144,6 +144,8 @@ def _feeds(request: Request, columns: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {column: [] for column in columns}
     for name in request.model:
         asked = request.mapping.get(name)
+        if asked is None and request.trained.named.get(name) in columns:
+            asked = request.trained.named[name]
         usual = LABEL if name in request.targets else TEXT
         column = asked if isinstance(asked, str) else name if name in columns else usual
         found.setdefault(column, []).append(name)

@@ -1,170 +1,205 @@
-"""Comma-separated tables: a header, columns of numbers, columns of text that name classes."""
+"""Comma-separated tables: columns of numbers, and columns of texts that name classes.
+
+A file is read twice where texts are wanted: the first time says what each column holds, from all
+of its rows. A column that nothing reads may hold anything.
+"""
 
 from __future__ import annotations
 
-import csv
-import math
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
-from .dataset import Array, Column, Dataset, Split
-from .labels import label_column, number
+from . import stream
+from .cells import Cells
+from .dataset import Array, Column, Dataset, Role, Split
+from .match import LABELS
 from .request import Request
-from .stream import Stream, opened, shown
+from .rows import Rows
+from .stream import shown
 
-LABELS = ("label", "class", "target", "y")
+TEXTS = 1 << 20  # different ones in a column of classes
 
 
 @dataclass(slots=True)
-class _Cells:
-    """The columns so far: numbers, or ids of texts in `texts` in order of appearance."""
+class _Sheet:
+    """One file: its rows, what each column holds, and the line of each row."""
 
-    names: list[str] = field(default_factory=list)
-    numbers: list[array[float]] = field(default_factory=list)
-    texts: list[dict[str, int] | None] = field(default_factory=list)
+    rows: Rows
+    cells: dict[str, Cells] = field(default_factory=dict)
     lines: array[int] = field(default_factory=lambda: array("q"))
+
+    def survey(self, held: int) -> int:
+        """Read all rows; returns the bytes held with those of other files."""
+        for lines, rows in self.rows.pieces():
+            if not self.cells:
+                self.cells = {name: Cells(name) for name in self.rows.names}
+            self.lines.extend(lines)
+            held += 8 * len(lines)
+            for column, cells in zip(self.cells.values(), zip(*rows, strict=True), strict=True):
+                column.add(lines, cells, self.rows.decimal)
+                held += 8 * len(cells) if column.counted else 0
+            _insist_on_room(self, lines[-1], held)
+        return held
+
+
+@dataclass(slots=True)
+class _Texts:
+    """A column of texts: ids in order of appearance, for each file; or why it is none."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    parts: list[array[int]] = field(default_factory=list)
+    trouble: str = ""
+
+    def add(self, name: str, lines: list[int], cells: list[str]) -> int:
+        """Some rows more of the last file; returns how many bytes they take."""
+        found, before = {}, len(self.ids)
+        for cell in dict.fromkeys(cells):
+            text = cell.strip()
+            found[cell] = self.ids.setdefault(text, len(self.ids))
+            if not self.trouble and (not text or len(self.ids) > TEXTS):
+                what = f"more than {TEXTS:,} different texts are no classes"
+                line = lines[cells.index(cell)]
+                self.trouble = (
+                    f"line {line}, column `{shown(name)}`: {what if text else 'is empty'}"
+                )
+        if self.trouble:
+            return 0
+        self.parts[-1].extend(map(found.__getitem__, cells))
+        new = len(self.ids) - before
+        return 8 * len(cells) + (200 * new + sum(map(len, found)) if new else 0)
 
 
 def read_csv(request: Request) -> Dataset:
-    """One file, or one for training and one for testing."""
-    cells = _Cells()
+    """One file, or one for training and one for testing; columns go by name."""
     paths = [request.lookup.file(name) for name in request.names]
-    ends = []
-    for path in paths:
-        _read(path, cells, request)
-        ends.append(len(cells.lines))
-    fields, about = _fields(cells, request)
-    rows = np.array(cells.lines, dtype=np.int64)
-    splits, start = [], 0
-    for path, end in zip(paths, ends, strict=True):
-        part = {name: values[start:end] for name, values in fields.items()}
-        splits.append(Split(part, about, str(path), "line", rows[start:end]))
-        start = end
+    sheets = [_Sheet(Rows.of(path, dict(request.options))) for path in paths]
+    try:
+        held = 0
+        for sheet in sheets:
+            held = sheet.survey(held)
+        return _dataset(request, sheets, held)
+    except MemoryError:
+        raise DataError(f"{paths[0]}: does not fit into the memory of this machine") from None
+
+
+def _dataset(request: Request, sheets: list[_Sheet], held: int) -> Dataset:
+    names = list(dict.fromkeys(name for sheet in sheets for name in sheet.cells))
+    about = {name: _about(name, sheets, request) for name in names}
+    _insist_on_headers(sheets, about)
+    texts = _texts(sheets, [name for name in names if _is_wanted(name, about, request)], held)
+    for name, found in texts.items():
+        classes = tuple(sorted(found.ids)) if not found.trouble else ()
+        about[name] = replace(about[name], trouble=found.trouble, classes=classes)
+    for sheet in sheets:
+        about |= {
+            name: _doubled(sheet, name, places) for name, places in sheet.rows.doubled.items()
+        }
+    splits = []
+    for place, sheet in enumerate(sheets):
+        fields: dict[str, Array] = {}
+        for name in names:
+            if about[name].trouble:
+                continue
+            if name in texts:
+                fields[name] = _ranked(texts[name], place)
+            elif not about[name].text:
+                fields[name] = np.frombuffer(sheet.cells[name].numbers)
+        lines = np.frombuffer(sheet.lines, np.int64)
+        splits.append(Split(fields, about, str(sheet.rows.path), "line", lines))
     return Dataset(request.reader, splits[0], None, splits[1] if len(splits) > 1 else None)
 
 
-def _read(path: Path, cells: _Cells, request: Request) -> None:
-    tabs = "\t" if ".tsv" in path.suffixes else ","
-    delimiter = request.options.get("delimiter", tabs)
-    before = len(cells.lines)
-    with opened(path) as stream:
-        text = (line for _, line in stream.lines())
-        reader = csv.reader(text, delimiter=delimiter, strict=True, skipinitialspace=True)
-        headed = not request.options.get("header", True)
-        try:
-            for row in reader:
-                if not any(cell.strip() for cell in row) and len(row) < 2:
-                    continue
-                if headed:
-                    _add(cells, stream, reader.line_num, row)
-                else:
-                    headed = True
-                    _head(cells, stream, reader.line_num, [cell.strip() for cell in row])
-        except csv.Error as error:
-            stream.fail(f"line {reader.line_num}: {_trouble(error)}")
-    if not cells.names:
-        raise DataError(f"{path}: is empty, a header and rows are needed")
-    if len(cells.lines) == before:
-        raise DataError(f"{path}: holds a header and no rows")
+def _about(name: str, sheets: list[_Sheet], request: Request) -> Column:
+    """What is known of a column from all files: numbers, texts, or why it cannot be used."""
+    lacking = next((s for s in sheets if name not in s.cells), None)
+    if lacking is not None:
+        return Column("other", trouble=f"{lacking.rows.path}: has no column `{shown(name)}`")
+    cells = [(sheet, sheet.cells[name]) for sheet in sheets]
+    nameless = any(name in sheet.rows.nameless for sheet in sheets)
+    counted, others = sum(c.counted for _, c in cells), sum(c.others for _, c in cells)
+    if not counted + others:
+        place = f"{sheets[0].rows.path}: column `{shown(name)}`"
+        return Column("other", trouble=f"{place}: is empty in every row")
+    role: Role = "other" if nameless else "column"
+    text = next((c.first_word() for _, c in cells if c.word), "")
+    if counted < others:
+        return Column(role, text=text)
+    faults = ((s.rows.path, c.no_number()) for s, c in cells)
+    trouble = next((f"{path}: {fault}" for path, fault in faults if fault), "")
+    if trouble and others and name in _read_as_ids(request):
+        return Column(role, text=text)
+    return Column(role, float(request.options.get("scale", 1.0)), trouble=trouble)
 
 
-def _trouble(error: csv.Error) -> str:
-    if "field larger" in str(error):
-        return f"a cell of more than {csv.field_size_limit():,} characters"
-    if "new-line" in str(error):
-        return "a carriage return in the middle of the line"
-    return "the quotes do not match"
+def _read_as_ids(request: Request) -> set[str]:
+    """The columns that inputs and targets of whole numbers are known to read."""
+    found: set[str] = set()
+    for name, shaped in request.model.items():
+        if shaped.kind == "int":
+            found |= _named([request.mapping.get(name, request.trained.named.get(name, name))])
+    return found
 
 
-def _head(cells: _Cells, stream: Stream, line: int, names: list[str]) -> None:
-    if cells.names and names != cells.names:
-        listed = ", ".join(cells.names)
-        stream.fail(
-            f"line {line}: the columns are {shown(', '.join(names))}; the other file has {listed}"
-        )
-    if all(number(name) is not None for name in names):
-        stream.fail(f"line {line}: there is no header, only numbers: write `header = false`")
-    for place, name in enumerate(names):
-        if not name or not name.isprintable():
-            stream.fail(f"line {line}: column {place + 1} has no name, or not a readable one")
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            stream.fail(f"line {line}: two columns are called `{name}`")
-    cells.names = names
+def _is_wanted(name: str, about: dict[str, Column], request: Request) -> bool:
+    """Whether the texts of a column may be read as classes."""
+    if not about[name].text:
+        return False
+    if not request.model or request.trained.by_place or name.lower() in LABELS:
+        return True
+    return name in request.model or name in _named(
+        [*request.mapping.values(), *request.trained.named.values()]
+    )
 
 
-def _add(cells: _Cells, stream: Stream, line: int, row: Sequence[str]) -> None:
-    if not cells.names:
-        cells.names = [f"column{place + 1}" for place in range(len(row))]
-    if len(row) != len(cells.names):
-        stream.fail(f"line {line}: {len(row)} cells, but there are {len(cells.names)} columns")
-    if not cells.numbers:
-        # The first row says which columns hold numbers.
-        cells.numbers = [array("d") for _ in row]
-        cells.texts = [{} if number(cell) is None else None for cell in row]
-    for name, column, texts, cell in zip(cells.names, cells.numbers, cells.texts, row, strict=True):
-        word = cell.strip()
-        if texts is None:
-            value = number(word)
-            if value is None or not math.isfinite(value):
-                what = "is empty" if not word else f"`{shown(word)}` is not a finite number"
-                stream.fail(f"line {line}, column `{name}`: {what}")
-        elif not word:
-            stream.fail(f"line {line}, column `{name}`: is empty")
-        else:
-            value = texts.setdefault(word, len(texts))
-        column.append(value)
-    cells.lines.append(line)
+def _named(fields: Iterable[Any]) -> set[str]:
+    return {one for of in fields for one in ([of] if isinstance(of, str) else of)}
 
 
-def _fields(cells: _Cells, request: Request) -> tuple[dict[str, Array], dict[str, Column]]:
-    """Each column by name, the numbers but the labels as `features`, the label as `label`."""
-    labels = [n for n in request.labels if n in cells.names] or _labels(cells, request.guess)
-    fields: dict[str, Array] = {}
-    about: dict[str, Column] = {}
-    plain: dict[str, Array] = {}
-    for name, column, texts in zip(cells.names, cells.numbers, cells.texts, strict=True):
-        values = np.array(column)
-        if texts is not None:
-            role: Literal["label", "other"] = "label" if name in labels else "other"
-            fields[name], about[name] = _sorted(values, texts), Column(role, classes=_names(texts))
-        elif name in labels:
-            fields[name], about[name] = label_column(values)
-        else:
-            fields[name] = plain[name] = values
-    if plain and "features" not in fields:
-        table = np.stack(list(plain.values()), axis=1)
-        # One copy of the numbers: each column is a view.
-        fields |= {name: table[:, place] for place, name in enumerate(plain)}
-        fields["features"] = table
-        about["features"] = Column("features", float(request.options.get("scale", 1.0)))
-    if labels and "label" not in fields:
-        fields["label"], about["label"] = fields[labels[0]], about[labels[0]]
-    return fields, about
+def _insist_on_headers(sheets: list[_Sheet], about: dict[str, Column]) -> None:
+    for sheet in sheets:
+        again = {name: cells.again for name, cells in sheet.cells.items() if cells.again}
+        numbers = any(about[n].role == "column" and not about[n].text for n in sheet.cells)
+        sheet.rows.insist_on_header(again, numbers=numbers)
 
 
-def _names(texts: dict[str, int]) -> tuple[str, ...]:
-    return tuple(sorted(texts))
+def _doubled(sheet: _Sheet, name: str, places: list[str]) -> Column:
+    spelled = " or ".join(f"`{place}`" for place in places[:3])
+    trouble = (
+        f"{sheet.rows.path}: {len(places)} columns are called `{shown(name)}`: write {spelled}"
+    )
+    return Column("other", trouble=trouble)
 
 
-def _sorted(values: Array, texts: dict[str, int]) -> Array:
+def _texts(sheets: list[_Sheet], names: list[str], held: int) -> dict[str, _Texts]:
+    """The texts of some columns, from a second reading."""
+    found = {name: _Texts() for name in names}
+    for sheet in sheets if names else ():
+        for texts in found.values():
+            texts.parts.append(array("q"))
+        places = {name: place for place, name in enumerate(sheet.rows.names) if name in found}
+        for lines, rows in sheet.rows.pieces():
+            for name, place in places.items():
+                if not found[name].trouble:
+                    held += found[name].add(name, lines, [row[place] for row in rows])
+                    if found[name].trouble:
+                        found[name].trouble = f"{sheet.rows.path}: {found[name].trouble}"
+            _insist_on_room(sheet, lines[-1], held)
+    return found
+
+
+def _ranked(texts: _Texts, place: int) -> Array:
     """Ids by order of appearance turned into ids by alphabetical order."""
-    rank = {text: place for place, text in enumerate(_names(texts))}
-    return np.array([rank[text] for text in texts])[values.astype(np.int64)]
+    rank = {text: place for place, text in enumerate(sorted(texts.ids))}
+    return np.array([rank[text] for text in texts.ids])[np.frombuffer(texts.parts[place], np.int64)]
 
 
-def _labels(cells: _Cells, guess: bool) -> list[str]:
-    """The column to predict: called so, or the only one of text, or, as a guess, the last."""
-    called = [name for name in cells.names if name.lower() in LABELS]
-    texts = [n for n, t in zip(cells.names, cells.texts, strict=True) if t is not None]
-    if called:
-        return called[:1]
-    if len(texts) == 1:
-        return texts
-    return cells.names[-1:] if guess else []
+def _insist_on_room(sheet: _Sheet, line: int, held: int) -> None:
+    if held > stream.LIMIT:
+        raise DataError(
+            f"{sheet.rows.path}: line {line}: a table of more than {stream.LIMIT:,} bytes"
+        )

@@ -151,6 +151,9 @@ def _shifted(split: Split, shifts: dict[str, int]) -> Split:
         )
     column = split.column(TOKENS)
     roles = {"features": "features", "label": "label"}
-    about = {n: replace(column, role=roles.get(n, "other")) for n in shifts}  # type: ignore[arg-type]
+    about = {
+        name: replace(column, role=roles.get(name, "other"), of=shift)  # type: ignore[arg-type]
+        for name, shift in shifts.items()
+    }
     fields = {name: ids[shift : shift + count] for name, shift in shifts.items()}
     return Split(fields, about, split.source, split.unit, stream=True)

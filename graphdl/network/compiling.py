@@ -8,7 +8,7 @@ from typing import Any
 
 from ..checking import source_of
 from ..syntax import parse
-from .description import names_of
+from .description import names_of, trained_of
 from .network import Network
 
 
@@ -58,4 +58,5 @@ def load(
     if checkpoint.settings:
         net.use(Settings.from_json(checkpoint.settings))
     net.vocabularies, net.labels = names_of(checkpoint.description, path)
+    net.trained = trained_of(checkpoint)
     return net

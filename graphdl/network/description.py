@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data import Vocabulary
+from ..data.trained import Trained
 from ..errors import DataError
 
 if TYPE_CHECKING:
+    from ..engine.checkpoint import Checkpoint
     from .network import Network
 
 # Texts without a number are from before arguments went by name only.
@@ -37,6 +39,7 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
         "params": net.params,
         "vocabularies": vocabularies,
         "labels": {name: list(labels) for name, labels in net.labels.items()},
+        "fields": net.trained.to_json(),
         "seed": net.seed,
         "dtype": net.dtype,
         "backend": net.backend,
@@ -66,3 +69,17 @@ def names_of(
         return vocabularies, {str(k): tuple(map(str, v)) for k, v in labels.items()}
     except (KeyError, TypeError, ValueError, AttributeError, DataError) as error:
         raise DataError(f"{path}: its vocabulary is broken: {error}") from None
+
+
+def trained_of(checkpoint: Checkpoint) -> Trained:
+    """The fields that a checkpoint was trained on; of version 0.1.0, those that its data named.
+
+    Raises DataError when they are not what `description` wrote.
+    """
+    try:
+        found = Trained.from_json(checkpoint.description.get("fields"))
+    except ValueError as error:
+        raise DataError(f"{checkpoint.path}: its names of data are broken: {error}") from None
+    data = checkpoint.settings.get("data")
+    keywords = data.get("keywords") if isinstance(data, dict) else None
+    return found.with_mapping(keywords if isinstance(keywords, dict) else {})

@@ -11,6 +11,7 @@ from ..data import Dataset, Lookup, bind, load
 from ..data.lookup import silent
 from ..data.partition import Partition, partitioned
 from ..data.stream import shown
+from ..data.trained import Trained
 from ..engine.checkpoint import Checkpoint, open_checkpoint
 from ..engine.fit import fit as run
 from ..engine.history import History
@@ -20,7 +21,7 @@ from ..engine.settings import Settings
 from ..errors import DataError, UsageError
 from ..graph import Named
 from .asked import joined
-from .description import names_of
+from .description import names_of, trained_of
 from .word_vectors import start_from_vectors
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def dataset(
 ) -> Dataset:
     """The examples that `data = ...` names, in the names and shapes of the model.
 
-    `data` is another call than the file's; `report` is told before something is downloaded.
+    `data` is another call than the file's; `report` is told before something is downloaded, and
+    what each input and target reads.
 
     Raises DataError when there are none, or they do not fit.
     """
@@ -64,6 +66,8 @@ def dataset(
         need_targets=need_targets,
         vocabularies=net.vocabularies,
         labels=net.labels,
+        trained=net.trained,
+        report=report,
     )
     return found.given_as(net.dtype)
 
@@ -92,7 +96,8 @@ def fit(
 
     folder        where the run's own folder is made; without it nothing is written
     resume        a run's folder or checkpoint to go on with, as if it had never stopped
-    reporter      told of batches and epochs; `report` of downloads, and of what `load` found
+    reporter      told of batches and epochs; `report` of downloads, of what each input and target
+                  reads, and of what `load` found
     fast_dev_run  one batch of each split, and nothing is written
     overfit       train on so many batches over and over
 
@@ -138,12 +143,13 @@ def fit(
 @contextmanager
 def _forgotten_unless_trained(net: Network) -> Iterator[None]:
     """What is learned of data and settings is forgotten where no batch of them followed."""
-    before, batches = (net.trained_with, net.vocabularies.copy(), net.labels.copy()), net.draws
+    before = net.trained_with, net.vocabularies.copy(), net.labels.copy(), net.trained
+    batches = net.draws
     try:
         yield
     except Exception:
         if net.draws == batches:
-            net.trained_with, net.vocabularies, net.labels = before
+            net.trained_with, net.vocabularies, net.labels, net.trained = before
         raise
 
 
@@ -156,12 +162,14 @@ def _run_folder(
 
 
 def _learn_names(net: Network, found: Dataset) -> None:
-    """Keep what ids and classes are called: it goes into checkpoints."""
+    """Keep what ids, classes and fields are called: it goes into checkpoints."""
     for name, column in found.train.about.items():
         if column.vocabulary is not None:
             net.vocabularies.setdefault(name, column.vocabulary)
         elif column.classes:
             net.labels.setdefault(name, column.classes)
+    fields = {name: c.of for name, c in found.train.about.items() if c.of is not None}
+    net.trained = Trained({**net.trained.fields, **fields})
 
 
 def _recall_names(net: Network, checkpoint: Checkpoint) -> None:
@@ -169,6 +177,7 @@ def _recall_names(net: Network, checkpoint: Checkpoint) -> None:
     vocabularies, labels = names_of(checkpoint.description, checkpoint.path)
     net.vocabularies.update(vocabularies)
     net.labels.update(labels)
+    net.trained = trained_of(checkpoint)
 
 
 def _start(net: Network, path: Path | None, report: Callable[[str], None]) -> None:
@@ -205,7 +214,7 @@ def examples(
 ) -> Dataset:
     """The examples asked for: a data set, arrays, or what the settings name; bound to the model."""
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
-        return _divided(_bound(net, data[0]), validation, test, settings)
+        return _divided(_bound(net, data[0], report), validation, test, settings)
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
@@ -224,13 +233,15 @@ def examples(
                 f"`{name}` holds texts such as `{shown(words[0])}`, the model takes {wanted}: "
                 'give these, or have the texts read with `data = lines("file")`'
             )
-    return _bound(net, found)
+    # Who gives arrays by name need not be told where they go.
+    return _bound(net, found, silent)
 
 
-def _bound(net: Network, found: Dataset) -> Dataset:
+def _bound(net: Network, found: Dataset, report: Callable[[str], None]) -> Dataset:
     """A data set in the names and shapes of the model, and with its ids of classes."""
     inputs, targets = net.graph.inputs, net.graph.targets
-    return bind(found, inputs, targets, known=net.labels).given_as(net.dtype)
+    bound = bind(found, inputs, targets, known=net.labels, trained=net.trained, report=report)
+    return bound.given_as(net.dtype)
 
 
 def _divided(found: Dataset, validation: Any, test: Any, settings: Settings) -> Dataset:

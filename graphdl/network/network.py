@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import NonFinite as NonFiniteResult
 from ..backends import open_backend
+from ..data.trained import Trained
 from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError
@@ -152,10 +153,11 @@ class Network:
             forget(self.store)
 
     def forget_training(self) -> None:
-        """Forget what training taught beside the weights: settings, words, names of classes."""
+        """Forget what training taught beside the weights: settings, words, names of data."""
         self.trained_with: dict[str, Any] = {}
         self.vocabularies: dict[str, Vocabulary] = {}
         self.labels: dict[str, tuple[str, ...]] = {}
+        self.trained = Trained()
 
     @property
     def weights(self) -> dict[str, Array]:

@@ -118,7 +118,7 @@ def test_tags_are_measured_by_class_without_padding(graphdl: Invoke, folder: Pat
     graphdl("train", "tagger.gdl", "-q")
     result = graphdl("eval", folder / "runs" / "tagger-1", "--json")
     assert result.exit_code == 0, result.output
-    facts = json.loads(result.output)
+    facts = json.loads(result.stdout)
     assert facts["metrics"]["accuracy"] == 1.0
     assert facts["confusion"] == [[3, 0], [0, 3]]
     assert [row["name"] for row in facts["classes"]] == ["D", "N"]
@@ -168,7 +168,7 @@ def test_predictions_carry_the_numbers_of_the_file(graphdl: Invoke, folder: Path
     (folder / "some.txt").write_text("pos\tgood\n", "utf-8")
     judged = graphdl("eval", run, "--data", 'lines("some.txt")', "--json")
     assert judged.exit_code == 0, judged.output
-    assert json.loads(judged.output)["confusion"] == [[0, 0], [0, 1]]
+    assert json.loads(judged.stdout)["confusion"] == [[0, 0], [0, 1]]
     (folder / "some.txt").write_text("neutral\tgood\n", "utf-8")
     wrong = graphdl("eval", run, "--data", 'lines("some.txt")')
     assert wrong.exit_code == 4
@@ -184,4 +184,4 @@ def test_a_table_is_measured_by_the_names_of_training(graphdl: Invoke, folder: P
     assert graphdl("train", "pets.gdl", "-q").exit_code == 0
     judged = graphdl("eval", folder / "runs" / "pets-1", "--data", 'csv("dogs.csv")', "--json")
     assert judged.exit_code == 0, judged.output
-    assert json.loads(judged.output)["confusion"] == [[0, 0], [0, 8]]
+    assert json.loads(judged.stdout)["confusion"] == [[0, 0], [0, 8]]

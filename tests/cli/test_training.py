@@ -150,7 +150,11 @@ def test_predict(trained: Invoke) -> None:
     assert {row[1] for row in plain[1:]} <= {"0", "1"}
     options = ["--header", "n,sign", "--id-base", "1", "--labels", "0=-1,1=1"]
     result = trained("predict", "runs/net-1", "-o", "signs.csv", *options)
-    assert result.stderr == "wrote 20 predictions to signs.csv\n"
+    assert result.stderr.splitlines() == [
+        "point [2] <- a, b (2 columns of points.csv)",
+        "unused: kind",
+        "wrote 20 predictions to signs.csv",
+    ]
     signs = rows(Path("signs.csv").read_text())
     assert signs[:2] == [["n", "sign"], ["1", {"0": "-1", "1": "1"}[plain[1][1]]]]
     full = rows(trained("predict", "runs/net-1", "--probabilities", "--header", "").stdout)

@@ -11,39 +11,64 @@ from typing import Any
 
 import pytest
 
-from graphdl.data import read, stream
+from graphdl.data import bind, read, stream
 from graphdl.errors import DataError
+from graphdl.graph.model import Shaped
 
 Failure = Callable[..., str]
 
+EITHER = (
+    "write `header = false` if the first line is an example, `header = true` if it names the "
+    "columns"
+)
 CSV: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "FILE: is empty, a header and rows are needed"),
     "header only": (b"a,b\n", "FILE: holds a header and no rows"),
-    "ragged short": (b"a,b\n1,2\n3\n", "FILE: line 3: 1 cells, but there are 2 columns"),
+    "ragged short": (b"a,b\n1,2\n3\n", "FILE: line 3: 1 cell, but there are 2 columns"),
     "ragged long": (b"a,b\n1,2,3\n", "FILE: line 2: 3 cells, but there are 2 columns"),
-    "empty cell": (b"a,b\n1,2\n,4\n", "FILE: line 3, column `a`: is empty"),
-    "empty text": (b"a,b\n1,x\n3,\n", "FILE: line 3, column `b`: is empty"),
-    "not a number": (b"a,b\n1,2\n1x,4\n", "FILE: line 3, column `a`: `1x` is not a finite number"),
-    "nan": (b"a,b\r\n1,2\r\nnan,4\r\n", "FILE: line 3, column `a`: `nan` is not a finite number"),
-    "infinite": (b"a,b\n1,-inf\n", "FILE: line 2, column `b`: `-inf` is not a finite number"),
-    "overflow": (b"a,b\n1,1e999\n", "FILE: line 2, column `b`: `1e999` is not a finite number"),
-    "underscore": (b"a,b\n1,2\n1_0,3\n", "FILE: line 3, column `a`: `1_0` is not a finite number"),
-    "same name twice": (b"a,b,a\n1,2,3\n", "FILE: line 1: two columns are called `a`"),
-    "nameless column": (
-        b"a,,c\n1,2,3\n",
-        "FILE: line 1: column 2 has no name, or not a readable one",
-    ),
     "no header": (
         b"1,2\n3,4\n",
-        "FILE: line 1: there is no header, only numbers: write `header = false`",
+        f"FILE: line 1: there is no header, only numbers: {EITHER}",
     ),
-    "unreadable name": (
-        b"a,b\x1b[2J\n1,2\n",
-        "FILE: line 1: column 2 has no name, or not a readable one",
+    "a number in the header": (
+        b"5.1,3.5,setosa\n4.9,3.0,setosa\n",
+        f"FILE: line 1: `5.1` is a number, no name of a column: {EITHER}",
     ),
-    "unreadable cell": (
-        b"a,b\n1,2\n1,\x1b[2J\n",
-        "FILE: line 3, column `b`: `\\x1b[2J` is not a finite number",
+    "a year in the header": (
+        b"country,2019\nFrance,1\n",
+        f"FILE: line 1: `2019` is a number, no name of a column: {EITHER}",
+    ),
+    "missing in the header": (
+        b"NA,?,setosa\n4.9,3.0,setosa\n",
+        f"FILE: line 1: `NA` is how a missing value is written, no name of a column: {EITHER}",
+    ),
+    "texts that come again": (
+        b"red,small\nblue,large\nred,large\n",
+        f"FILE: line 1: is this a header? `red` stands in line 3 as well: {EITHER}",
+    ),
+    "texts and empty names": (
+        b",,setosa\n1,2,setosa\n",
+        f"FILE: line 1: is this a header? `setosa` stands in line 2 as well: {EITHER}",
+    ),
+    "two files in one": (
+        b"a,kind\n1,x\na,kind\n2,y\n",
+        f"FILE: line 3: says the same as the header: {EITHER}",
+    ),
+    "semicolons": (
+        b"a;b\n0,5;1\n",
+        'FILE: line 1: is one cell, `a;b`: write `delimiter = ";"`',
+    ),
+    "tabs": (
+        b"a\tb\n1\t2\n",
+        'FILE: line 1: is one cell, `a\\tb`: write `delimiter = "\\t"`',
+    ),
+    "commas at the end of some rows": (
+        b"a,b\n1,2,\n3,4\n",
+        "FILE: line 3: 2 cells, but the first row has 3",
+    ),
+    "a row shifted by one": (
+        b"a,b\n1,2,\n3,4,5\n",
+        "FILE: line 3: 3 cells, but the first row has 3, the last of them empty",
     ),
     "open quote": (b'a,b\n1,"2\n3,4\n', "FILE: line 3: the quotes do not match"),
     "quote inside": (b'a,b\n1,"2"3\n', "FILE: line 2: the quotes do not match"),
@@ -56,13 +81,56 @@ CSV: dict[str, tuple[bytes, str]] = {
         "FILE: line 2: a cell of more than 131,072 characters",
     ),
     "latin text": (b"a,b\n1,caf\xe9\n", "FILE: line 2: byte 6, 0xe9, is not UTF-8 text"),
-    "binary": (
-        bytes(range(256)),
-        "FILE: line 1: column 1 has no name, or not a readable one",
-    ),
+    "binary": (bytes(range(256)), "FILE: line 2: byte 118, 0x80, is not UTF-8 text"),
     "cut gzip": (
         gzip.compress(b"a,b\n" + b"0,1\n2,3\n5,8\n13,21\n34,55\n", mtime=0)[:-12],
         "FILE: the gzip data is cut off after byte 22, unpacked",
+    ),
+}
+
+# Faults of single cells: of column `a` where a model reads it as a number, of `b` as a class.
+CELLS: dict[str, tuple[bytes, str]] = {
+    "empty": (b"a,b\n1,2\n,4\n", "FILE: line 3, column `a`: is empty, and `a` reads it"),
+    "first of all": (
+        b"a,b\nNA,2\n1,4\n",
+        "FILE: line 2, column `a`: a number is missing, there is `NA`, and `a` reads it",
+    ),
+    "empty text": (b"a,b\n1,x\n3,\n", "FILE: line 3, column `b`: is empty, and `b` reads it"),
+    "not a number": (
+        b"a,b\n1,2\n1x,4\n",
+        "FILE: line 3, column `a`: `1x` is not a finite number, and `a` reads it",
+    ),
+    "nan": (
+        b"a,b\r\n1,2\r\nnan,4\r\n",
+        "FILE: line 3, column `a`: a number is missing, there is `nan`, and `a` reads it",
+    ),
+    "infinite": (
+        b"a,b\n-inf,1\n",
+        "FILE: line 2, column `a`: `-inf` is not a finite number, and `a` reads it",
+    ),
+    "overflow": (
+        b"a,b\n1e999,1\n",
+        "FILE: line 2, column `a`: `1e999` is not a finite number, and `a` reads it",
+    ),
+    "underscore": (
+        b"a,b\n1,2\n1_0,3\n",
+        "FILE: line 3, column `a`: `1_0` is not a finite number, and `a` reads it",
+    ),
+    "unreadable": (
+        b"a,b\n1,2\n\x1b[2J,3\n",
+        "FILE: line 3, column `a`: `\\x1b[2J` is not a finite number, and `a` reads it",
+    ),
+    "nothing but missing": (
+        b"a,b\n?,1\n,1\n",
+        "FILE: column `a`: is empty in every row, and `a` reads it",
+    ),
+    "same name twice": (
+        b"a,b,a\n1,2,3\n",
+        "FILE: 2 columns are called `a`: write `column1` or `column3`, and `a` reads it",
+    ),
+    "far behind": (
+        b"a,b\n" + b"1,2\n" * 70_000 + b"2;0,2\n",
+        "FILE: line 70002, column `a`: `2;0` is not a finite number, and `a` reads it",
     ),
 }
 
@@ -99,6 +167,20 @@ def test_csv(name: str, tmp_path: Path, failure: Failure) -> None:
     assert failure("csv", tmp_path / "t.csv", content) == message
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_that_a_model_reads(name: str, tmp_path: Path) -> None:
+    content, message = CELLS[name]
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    data, b = read("csv", str(path)), {"b": Shaped((), "int", 9)}
+    with pytest.raises(DataError) as caught:
+        bind(data, {"a": Shaped(())}, b)
+    assert str(caught.value).replace(str(path), "FILE") == message
+    if "`b` reads" not in message:
+        # What nothing reads may be anything.
+        assert bind(data, b, {}).fields == ("b",)
+
+
 @pytest.mark.parametrize("name", LIBSVM)
 def test_libsvm(name: str, tmp_path: Path, failure: Failure) -> None:
     content, message = LIBSVM[name]
@@ -110,14 +192,21 @@ def test_libsvm_index_above_the_written_width(tmp_path: Path, failure: Failure) 
     assert found == "FILE: line 1: index 3 is above width = 2"
 
 
-def test_two_tables_must_have_the_same_columns(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n")
-    (tmp_path / "b.csv").write_bytes(b"b,a\n1,2\n")
-    with pytest.raises(DataError) as caught:
-        read("csv", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
-    assert str(caught.value) == (
-        f"{tmp_path / 'b.csv'}: line 1: the columns are b, a; the other file has a, b"
-    )
+def test_columns_of_two_tables_go_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a,b,c\n1,2,3\n")
+    (tmp_path / "b.csv").write_bytes(b"d,b,a\n6,5,4\n")
+    found = read("csv", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
+    assert found.test is not None
+    assert {name: values.tolist() for name, values in found.test.fields.items()} == {
+        "a": [4],
+        "b": [5],
+    }
+    for name, file in (("c", "b.csv"), ("d", "a.csv")):
+        with pytest.raises(DataError) as caught:
+            bind(found, {name: Shaped(())}, {})
+        assert str(caught.value) == (
+            f"{tmp_path / file}: has no column `{name}`, and `{name}` reads it"
+        )
 
 
 def idx(magic: int, *sizes: int) -> bytes:
