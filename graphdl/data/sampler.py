@@ -44,6 +44,8 @@ def draws(seed: int, stream: int, count: int) -> Order:
 class Sampler:
     """Batches of row numbers.
 
+    joins   whether a last batch of one example joins the one before it
+
     >>> [rows.tolist() for rows in Sampler("sequential", count=5, batch=2).batches(epoch=0)]
     [[0, 1], [2, 3], [4]]
     """
@@ -53,6 +55,7 @@ class Sampler:
     batch: int
     seed: int = 0
     lengths: Order | None = None
+    joins: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in SAMPLERS:
@@ -67,8 +70,18 @@ class Sampler:
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch; the last one may be short."""
-        return -(-self.count // self.batch)
+        """Batches in an epoch; the last one may be short, or have one example more."""
+        return -(-self.count // self.batch) - self._lone
+
+    @property
+    def _lone(self) -> bool:
+        """Whether there is a last example by itself, and a batch that it joins."""
+        return self.joins and 1 < self.batch < self.count and self.count % self.batch == 1
+
+    @property
+    def whole(self) -> int:
+        """Batches of exactly `batch` examples, which come first."""
+        return self.count // self.batch - self._lone
 
     def order(self, epoch: int) -> Order:
         """Row numbers of a whole epoch."""
@@ -95,7 +108,8 @@ class Sampler:
         """The batches of an epoch from number `start` on: where an interrupted run goes on."""
         order = self.order(epoch)
         for step in range(start, self.steps):
-            yield order[step * self.batch : (step + 1) * self.batch]
+            ends = self.count if step + 1 == self.steps else (step + 1) * self.batch
+            yield order[step * self.batch : ends]
 
 
 def _words(seed: int, stream: int, count: int) -> NDArray[np.uint64]:

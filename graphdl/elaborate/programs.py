@@ -11,7 +11,7 @@ from ..graph.kept import MEMORY
 from ..program import Body, Builder, Op, Program, Size, Update, Value, differentiate
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule, rate
-from .parts import weights_of
+from .parts import is_inside, weights_of
 
 # What a program outputs besides the roles: the loss that is differentiated.
 LOSS = "loss"
@@ -78,12 +78,16 @@ def total_loss(model: Elaborated) -> Value:
     return total
 
 
-def gradients(model: Elaborated, wrt: Sequence[str]) -> Program:
-    """The loss and its gradient for each weight or input named."""
-    values = {i.key: i.value for i in model.builder.inputs if i.role in ("weight", "data")}
-    found = differentiate(model.builder, total_loss(model), [values[name] for name in wrt])
+def gradients(model: Elaborated, wrt: Sequence[str] = (), regime: Regime | None = None) -> Program:
+    """The loss and its gradient for each weight or input named; a regime adds its penalties."""
+    build = model.builder
+    loss = total_loss(model)
+    if regime is not None:
+        loss = _penalised(build, loss, learned(model, regime.freeze).values(), regime)
+    values = {i.key: i.value for i in build.inputs if i.role in ("weight", "data")}
+    found = differentiate(build, loss, [values[name] for name in wrt]) if wrt else []
     outputs = [(f"gradient/{name}", g) for name, g in zip(wrt, found, strict=True)]
-    return closed(model.builder, [(LOSS, total_loss(model)), *outputs])
+    return closed(build, [(LOSS, loss), *outputs])
 
 
 def training(model: Elaborated, regime: Regime) -> Step:
@@ -97,7 +101,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
     found = differentiate(build, loss, list(weights.values()))
     outputs = [(LOSS, loss)] + [(n, model.value(w).value) for n, w in _reported(model).items()]
     outputs += model.tracer.carried.items()
-    running = list(model.updates)
+    running = [u for u in model.updates if u.target not in _stopped(model, regime.freeze)]
     gather: Program | None = None
     memories: list[Memory] = []
     if regime.accumulate:
@@ -140,6 +144,15 @@ def learned(model: Elaborated, freeze: Iterable[str]) -> dict[str, Value]:
     weights = {i.key: i.value for i in model.builder.inputs if i.role == "weight"}
     frozen = {w for name in freeze for w in weights_of(model, weights, name, "freeze")}
     return {n: v for n, v in weights.items() if n not in frozen}
+
+
+def _stopped(model: Elaborated, freeze: Iterable[str]) -> set[Value]:
+    """Running averages of frozen layers: what stays as it is does so in every respect."""
+    return {
+        i.value
+        for i in model.builder.inputs
+        if i.role == "state" and any(is_inside(i.key, name) for name in freeze)
+    }
 
 
 def _limits(model: Elaborated, regime: Regime, weights: Iterable[str]) -> dict[str, float]:

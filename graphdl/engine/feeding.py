@@ -13,8 +13,10 @@ from .settings import Settings
 AT_A_TIME = 100  # at least: single examples train well but test slowly
 
 
-def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
+def training_feed(split: Any, settings: Settings, reach: int = 0, joins: bool = False) -> Feed:
     """The batches of training; `reach` takes only so many, the first ones.
+
+    `joins` says that a last batch of one example joins the one before it.
 
     Raises UsageError for windows of what has no steps, and for a text without them.
     """
@@ -24,8 +26,8 @@ def training_feed(split: Any, settings: Settings, reach: int = 0) -> Feed:
         assert window is not None
         if settings.carries_in_training:
             return _streams(split, batch, window, reach)
-        return Pieces(split, _sampler(len(split) // window, settings, reach), window)
-    sampler = _sampler(len(split), settings, reach, _lengths(split, settings))
+        return Pieces(split, _sampler(len(split) // window, settings, reach, joins), window)
+    sampler = _sampler(len(split), settings, reach, joins, _lengths(split, settings))
     return _cut(split, sampler, window) if window else Batches(split, sampler)
 
 
@@ -60,11 +62,13 @@ def at_a_time(split: Any, asked: int | None, trained: int, least: int) -> int:
     return trained if getattr(split, "uneven", False) else max(trained, least)
 
 
-def _sampler(count: int, settings: Settings, reach: int, lengths: Any = None) -> Sampler:
+def _sampler(
+    count: int, settings: Settings, reach: int, joins: bool, lengths: Any = None
+) -> Sampler:
     if count < 1:
         raise UsageError(f"the text is shorter than one window of {settings.window} steps")
     count = min(count, reach * settings.batch) if reach else count
-    return Sampler(settings.sampler, count, settings.batch, settings.seed, lengths)
+    return Sampler(settings.sampler, count, settings.batch, settings.seed, lengths, joins)
 
 
 def _lengths(split: Any, settings: Settings) -> Any:

@@ -51,7 +51,8 @@ def fit(
     if overfit:
         settings, validation = settings.but(sampler="sequential"), None
     reach = 1 if fast_dev_run else overfit
-    feed = training_feed(train, settings, reach)
+    lone = getattr(trainable, "lone", None)
+    feed = training_feed(train, settings, reach, joins=lone is not None and lone.joins)
     judged = evaluating_feed(validation, settings) if validation is not None else None
     last = evaluating_feed(test, settings) if test is not None else None
     progress = _resumed(trainable, resume, settings, feed) if resume else None

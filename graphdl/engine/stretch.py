@@ -22,6 +22,7 @@ class Stretches:
     split: Split
     order: Any
     batch: int
+    whole: int
     nbytes: int
     count: int = 4
 
@@ -36,14 +37,13 @@ class Stretches:
             return None
         order = sampler.order(epoch)
         nbytes = sum(array.nbytes for array in split.batch(order[: sampler.batch]).values())
-        return cls(split, order, sampler.batch, nbytes)
+        return cls(split, order, sampler.batch, sampler.whole, nbytes)
 
     def take(self, position: int, most: int) -> tuple[int, dict[str, Any]]:
         """How many batches from number `position` on, and their examples; none is fine."""
-        whole = len(self.order) // self.batch
-        if position >= whole:
+        if position >= self.whole:
             return 0, {}
-        count = max(1, min(self.count, most, whole - position, BYTES // max(self.nbytes, 1)))
+        count = max(1, min(self.count, most, self.whole - position, BYTES // max(self.nbytes, 1)))
         rows = self.order[position * self.batch : (position + count) * self.batch]
         return count, dict(self.split.batch(rows))
 

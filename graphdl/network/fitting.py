@@ -119,6 +119,7 @@ def fit(
     found = examples(net, data, arrays, validation, test, data_dir, report, settings)
     if found.validation is None and settings.validation:
         found = _set_aside(found, settings, settings.validation)
+    net.lone.require(settings.batch, len(found.train))
     net.use(settings)
     with _forgotten_unless_trained(net):
         _learn_names(net, found)

@@ -19,12 +19,13 @@ from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
 from ..syntax import tree
-from . import fitting, jacobian, judging, sampling, showing, stretch
+from . import fitting, jacobian, judging, sampling, showing, slopes, stretch
 from . import gradcheck as gradients_check
 from . import profile as profiling
-from .asked import by_name, differentiable, require_loss, wires
+from .asked import by_name, require_loss, wires
 from .carried import Carried
 from .description import description
+from .lone import Lone
 from .port import Port, accepted
 from .programs import Build, Programs
 from .update import TrainingStep, forget, regime_of
@@ -77,7 +78,8 @@ class Network:
         self._step: TrainingStep | None = None
         self._gathered = 0
         self._carried = Carried(self._backend, dtype)
-        self._ports = {
+        self.lone = Lone(self.graph)
+        self.ports = {
             n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
         }
         if drawn:
@@ -117,12 +119,12 @@ class Network:
     @property
     def inputs(self) -> dict[str, Port]:
         """Shape and dtype of each input."""
-        return {n: self._ports[n] for n in self.graph.inputs}
+        return {n: self.ports[n] for n in self.graph.inputs}
 
     @property
     def targets(self) -> dict[str, Port]:
         """Shape and dtype of each target."""
-        return {n: self._ports[n] for n in self.graph.targets}
+        return {n: self.ports[n] for n in self.graph.targets}
 
     @property
     def outputs(self) -> dict[str, Port]:
@@ -190,34 +192,20 @@ class Network:
             self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
         )
 
-    def loss(self, **batch: ArrayLike) -> float:
-        """The loss of a batch [examples, *shape] as when predicting: no dropout, running averages.
+    loss = slopes.loss
+    gradients = slopes.gradients
 
-        Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
-        """
-        data = accepted(self._ports, batch, missing_ok=False)
-        require_loss(self.graph)
-        return self.evaluate_batch(data)[LOSS]
-
-    def gradients(
-        self, wrt: str | Iterable[str] | None = None, **batch: ArrayLike
+    def differentiated(
+        self, names: tuple[str, ...], training: bool, data: Arrays
     ) -> dict[str, Array]:
-        """Gradient of the training loss for each weight, or each weight and input in `wrt`.
-
-        Each has the shape of its weight, or of its input [examples, *shape]. The masks of dropout
-        are those the next step would draw.
-
-        Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
-        """
-        data = accepted(self._ports, batch, missing_ok=False)
-        names = tuple(differentiable(self.graph, wrt))
-
-        program = self._programs.executable(
-            ("gradients", names),
-            lambda: gradients(self._programs.elaborated(self._regime), names),
-        )
-        found = program.run(self.store, self._programs.device(data), self._scalars())
-        return {n: self._programs.copy(found[f"gradient/{n}"]) for n in names}
+        """The loss of a batch as when training or predicting, and its gradients by some names."""
+        require_loss(self.graph)
+        if training and self.lone.joins:
+            self.lone.check(data)
+        run, regime = self._programs, self._regime if training else None
+        key = ("gradients", names, regime and (regime.l1, regime.l2, regime.freeze))
+        program = run.executable(key, lambda: gradients(run.worked_out(training), names, regime))
+        return run.copies(program.run(self.store, run.device(data), self._scalars()))
 
     def step(self, lr: float | None = None, **batch: ArrayLike) -> float:
         """One update on a batch [examples, *shape]; returns the loss before it.
@@ -228,7 +216,7 @@ class Network:
         UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
         try:
-            return self.train_batch(accepted(self._ports, batch, missing_ok=False), lr)[LOSS]
+            return self.train_batch(accepted(self.ports, batch, missing_ok=False), lr)[LOSS]
         except NonFinite as error:
             source = f": `{error.origin}` produced it first" if error.origin else ""
             raise DivergedError(
@@ -251,6 +239,8 @@ class Network:
         Where states are carried, they begin anew if `fresh`, else `going` says in which rows.
         """
         step = self.training_step()
+        if self.lone.joins:
+            self.lone.check(batch)
         program = step.last if last_of_group or step.gather is None else step.gather
         batch = self._carried.fed(program, batch, fresh, going) if step.carry else batch
         data = self._programs.device(batch)

@@ -76,6 +76,10 @@ class Programs:
         given = self.device(self.judged.fed(program, data, fresh, going))
         return self.judged.take(program.run(store, given, {**scalars, "fresh": fresh}))
 
+    def worked_out(self, training: bool) -> Elaborated:
+        """The model as when training or predicting on a batch by itself: it can be used once."""
+        return elaborate(self.model, self.params, training=training)
+
     def elaborated(self, regime: Regime) -> Elaborated:
         """The model worked out for training: it can be used once."""
         return elaborate(self.model, self.params, training=True, carry=regime.carry)

@@ -142,3 +142,29 @@ def test_buckets_hold_each_example_once_with_others_of_its_length() -> None:
 def test_buckets_want_lengths() -> None:
     with pytest.raises(UsageError, match="sorts sequences by their length, and this data has none"):
         Sampler("buckets", 10, 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "sizes"),
+    [
+        (7, 3, [3, 4]),
+        (6, 3, [3, 3]),
+        (8, 3, [3, 3, 2]),
+        (1, 3, [1]),
+        (3, 1, [1, 1, 1]),
+        (3, 2, [3]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["shuffle", "sequential", "replacement", "buckets"])
+def test_a_last_example_by_itself_may_join_the_batch_before(
+    kind: str, count: int, batch: int, sizes: list[int]
+) -> None:
+    lengths = np.arange(count)[::-1].copy()
+    sampler = Sampler(kind, count, batch, 3, lengths, joins=True)
+    whole = [rows.tolist() for rows in sampler.batches(epoch=2)]
+    assert [len(rows) for rows in whole] == sizes
+    assert sampler.steps == len(sizes)
+    assert sampler.whole == sizes.count(batch)
+    assert [row for rows in whole for row in rows] == sampler.order(2).tolist()
+    for start in range(len(sizes) + 1):
+        assert [r.tolist() for r in sampler.batches(2, start)] == whole[start:]
