@@ -50,6 +50,7 @@ Row = Sequence[object]
 )
 @click.option("--labels", metavar="0=-1,1=1", help="What to write for each class.")
 @click.option("--output", metavar="NAME", help="The output to write, if the model has several.")
+@click.option("--ids", is_flag=True, help="Classes by number, also where they have names.")
 @click.option("--probabilities", is_flag=True, help="Every number of the output, not the class.")
 @takes_examples
 @takes_data
@@ -61,6 +62,7 @@ def command(
     id_base: int,
     labels: str | None,
     output: str | None,
+    ids: bool,
     probabilities: bool,
     split: str | None,
     data: str | None,
@@ -72,37 +74,57 @@ def command(
     """Write a trained model's predictions as CSV.
 
     One row for each example: its number, and the class with the largest score or, where the model
-    does not choose between classes, the output itself. With --labels a single probability is a
-    choice too: class 1 above one half. A model that tags every word gives its tags, with blanks
-    between them.
+    does not choose between classes, the output itself. Classes are written by name where training
+    knew names, below the name of their target; --ids writes their numbers. With --labels a single
+    probability is a choice too: class 1 above one half. A model that tags every word gives its
+    tags, with blanks between them.
     """
     from graphdl.network.judging import predicted, tagged
+    from graphdl.network.scored import names_in, scored
 
+    if sum((ids, probabilities, labels is not None)) > 1:
+        raise UsageError("--ids, --labels and --probabilities exclude each other: choose one")
     net = opened(checkpoint, chosen(gpu, backend))
     name = _output(net, output)
+    target_of = scored(net.graph, name)
+    if ids and target_of is None:
+        raise UsageError(f"--ids is for classes; `{name}` is written as numbers")
     _, chosen_split = examples_of(net, data, split, data_dir, need_targets=False)
     if chosen_split.stream:
         raise UsageError(
             "this data is one long text, not examples to predict: `graphdl eval` measures the "
             "model on it, `graphdl sample` writes on"
         )
-    if not probabilities and labels is None:
-        texts = tagged(net, chosen_split, name, batch)
+    classes = names_in(net, target_of) if target_of is not None else ()
+    title = _title(target_of, bool(classes), ids=ids, spelled=labels is not None)
+    names = () if ids else classes
+    if target_of is not None and not probabilities and labels is None:
+        texts = tagged(net, chosen_split, name, names, batch)
         if texts is not None:
             rows = _numbered(chosen_split, id_base, [[text] for text in texts])
-            _write(target, _columns(1, True, header), rows)
+            _write(target, _columns([title], header), rows)
             return
     found = predicted(net, chosen_split, name, batch)
     values = found.reshape(len(found), -1)
-    if values.shape[1] == 1 and labels is not None and not probabilities:
+    if values.shape[1] == 1 and labels is not None:
         values = _both(values)
-    choosing = not probabilities and values.shape[1] > 1
+    count = values.shape[1]
+    choosing = not probabilities and count > 1 and (target_of is not None or labels is not None)
     if choosing and found.ndim > 2:
         shape = list(found.shape[1:])
         raise UsageError(f"`{name}` is {shape} for each example; write it with --probabilities")
-    columns = _columns(values.shape[1], choosing, header)
-    told = _told(values, choosing, _spellings(labels, values.shape[1], choosing))
-    _write(target, columns, _numbered(chosen_split, id_base, told))
+    spellings = dict(enumerate(names)) | _spellings(labels, count, choosing)
+    numbers = names if len(names) == count else [str(number) for number in range(count)]
+    columns = [title] if choosing or count == 1 else list(numbers)
+    told = _told(values, choosing, spellings)
+    _write(target, _columns(columns, header), _numbered(chosen_split, id_base, told))
+
+
+def _title(target: str | None, named: bool, *, ids: bool, spelled: bool) -> str:
+    """The name of the column of predictions: what was predicted, where names or ids say which."""
+    if target is None or not named or spelled:
+        return "Prediction"
+    return f"{target} id" if ids else target
 
 
 def _write(target: Path, columns: list[str], rows: list[Row]) -> None:
@@ -132,15 +154,14 @@ def _output(net: Network, name: str | None) -> str:
     return name
 
 
-def _columns(width: int, choosing: bool, header: str | None) -> list[str]:
+def _columns(names: list[str], header: str | None) -> list[str]:
     if header == "":
         return []
-    count = 1 if choosing else width
     if header is None:
-        return ["Id", *(["Prediction"] if count == 1 else map(str, range(width)))]
+        return ["Id", *names]
     columns = next(csv.reader([header]))
-    if len(columns) != count + 1:
-        raise UsageError(f"--header names {len(columns)} columns, there are {count + 1}")
+    if len(columns) != len(names) + 1:
+        raise UsageError(f"--header names {len(columns)} columns, there are {len(names) + 1}")
     return columns
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data import Column, Dataset, Split
+from ..data import Dataset, Split
 from ..data.given import array_of
 from ..data.lookup import silent
 from ..data.ragged import Ragged
@@ -17,11 +17,12 @@ from ..engine.confusion import Confusion
 from ..engine.evaluate import evaluate as evaluate_feed
 from ..engine.feeding import at_a_time, evaluating_feed
 from ..engine.settings import Settings
-from ..errors import DataError, UsageError, escaped
+from ..errors import DataError, UsageError
 from ..program import Dim, Size
 from .asked import by_name, wires
 from .fitting import examples, settings_of
 from .port import accepted
+from .scored import class_names, scored
 
 if TYPE_CHECKING:
     from .network import Network
@@ -140,7 +141,8 @@ def confusion(
     if judged is None:
         return None
     target, output, classes = judged
-    names = _names(split.column(target), classes)
+    column = split.column(target)
+    names = class_names(column.vocabulary.words if column.vocabulary else column.classes, classes)
     counts = Confusion.empty(classes, names)
     wires, carry = {output: net.graph.outputs[output]}, settings.carries_in_evaluation
     batch = at_a_time(split, batch, settings.batch, AT_A_TIME)
@@ -156,20 +158,12 @@ def confusion(
 
 def _judged(net: Network) -> tuple[str, str, int] | None:
     """Target, output and number of classes where an output scores the classes of a target."""
-    for target, shaped in net.graph.targets.items():
-        if shaped.classes is None or shaped.classes > MOST_CLASSES:
-            continue
-        for output, wire in net.graph.outputs.items():
-            if net.graph.shaped(wire).shape == (*shaped.shape, shaped.classes):
-                return target, output, shaped.classes
+    for output in net.graph.outputs:
+        target = scored(net.graph, output)
+        classes = net.graph.targets[target].classes if target is not None else None
+        if target is not None and classes is not None and classes <= MOST_CLASSES:
+            return target, output, classes
     return None
-
-
-def _names(column: Column, classes: int) -> tuple[str, ...]:
-    """What the classes are called, control characters spelled out; empty for numbers alone."""
-    names = column.vocabulary.words if column.vocabulary else column.classes
-    shown = tuple(map(escaped, names))
-    return shown + tuple(map(str, range(len(shown), classes))) if shown else ()
 
 
 def _real(net: Network, steps: tuple[Dim, ...], ids: Array, batch: Mapping[str, Array]) -> Array:
@@ -198,22 +192,22 @@ def predicted(net: Network, split: Split, output: str, batch: int | None = None)
     return whole
 
 
-def tagged(net: Network, split: Split, output: str, batch: int | None = None) -> list[str] | None:
-    """The best class of every step, by name where the classes have names, a text per example.
+def tagged(
+    net: Network, split: Split, output: str, names: Sequence[str], batch: int | None = None
+) -> list[str] | None:
+    """The best class of every step, by name where there are `names`, a text per example.
 
     None for an output that does not score the classes of steps.
     """
     shape = net.graph.shaped(net.graph.outputs[output]).shape
     if len(shape) != 2 or not isinstance(shape[0], Size) or not isinstance(shape[1], int):
         return None
-    scored = [n for n, s in net.graph.targets.items() if (*s.shape, s.classes) == shape]
-    words = next((net.vocabularies[n].words for n in scored if n in net.vocabularies), ())
     texts = []
     for found, inputs in _runs(net, split, output, batch):
         best = found.argmax(-1)
         for row, kept in zip(best, _real(net, shape[:1], best, inputs), strict=True):
             ids = row[kept].tolist()
-            texts.append(" ".join(words[i] if i < len(words) else str(i) for i in ids))
+            texts.append(" ".join(names[i] if names else str(i) for i in ids))
     return texts
 
 

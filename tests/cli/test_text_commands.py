@@ -125,7 +125,7 @@ def test_tags_are_measured_by_class_without_padding(graphdl: Invoke, folder: Pat
     (folder / "new.txt").write_text("the dog\nthe\n", "utf-8")
     told = graphdl("predict", folder / "runs" / "tagger-1", "--data", 'lines("new.txt")')
     assert told.exit_code == 0, told.output
-    assert told.stdout.splitlines() == ["Id,Prediction", "0,D N", "1,D"]
+    assert told.stdout.splitlines() == ["Id,tag", "0,D N", "1,D"]
 
 
 @pytest.mark.parametrize("model", ["tagger", "classifier"])
