@@ -72,6 +72,11 @@ class Stream:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Number, from 1, and text of each line, its end included."""
+        for number, raw in self.raw_lines():
+            yield number, self._text(raw, number)
+
+    def raw_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Number, from 1, and bytes of each line, its end included."""
         number = 0
         while raw := self.file.readline(LINE + 1):
             number += 1
@@ -80,7 +85,7 @@ class Stream:
                 self.fail(f"line {number}: longer than {LINE:,} bytes")
             if self.gzipped and self.position > LIMIT:
                 self.fail(f"line {number}: unpacks to more than {LIMIT:,} bytes")
-            yield number, self._text(raw, number)
+            yield number, raw
 
     def _text(self, raw: bytes, number: int) -> str:
         try:

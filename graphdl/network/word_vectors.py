@@ -28,17 +28,18 @@ def start_from_vectors(net: Network, lookup: Lookup, report: Callable[[str], Non
         vocabulary = _vocabulary(net, weight)
         path = lookup.file(weight.initial.path)
         width = weight.shape[-1]
-        ids, rows = read_vectors(path, {w: i for i, w in enumerate(vocabulary.words)}, width)
-        if not len(ids):
-            raise DataError(f"{path}: none of the {len(vocabulary.words):,} words is in it")
-        rows = rows * next(iter(weight.initial.arguments), 1.0)
+        found = read_vectors(path, {w: i for i, w in enumerate(vocabulary.words)}, width)
+        count, words = len(found.ids), len(vocabulary.words)
+        passed = f"; lines whose word is none of a text: {found.passed:,}" if found.passed else ""
+        if not count:
+            raise DataError(f"{path}: none of the {words:,} words is in it{passed}")
+        rows = found.rows * next(iter(weight.initial.arguments), 1.0)
         drawn = _drawn(weight, net.seed, float(rows.std()))
-        drawn[ids] = rows
+        drawn[found.ids] = rows
         net[name] = drawn
-        absent = len(vocabulary.words) - len(ids)
         report(
-            f"{path.name}: vectors of {len(ids):,} of {len(vocabulary.words):,} words for `{name}`,"
-            f" the other {absent:,} are drawn"
+            f"{path.name}: vectors of {count:,} of {words:,} words for `{name}`,"
+            f" the other {words - count:,} are drawn{passed}"
         )
     net.awaits_vectors.clear()
 
