@@ -31,8 +31,10 @@ class _Sparse:
 def read_libsvm(request: Request) -> Dataset:
     """One file, or one for training and one for testing."""
     paths = [request.lookup.file(name) for name in request.names]
-    parts = [_parse(path, request.options.get("width")) for path in paths]
-    width = request.options.get("width") or max(max(part.indices, default=1) for part in parts)
+    width, said = _declared(request)
+    form = _Form(width, said, request.options.get("base", 1))
+    parts = [_parse(path, form) for path in paths]
+    width = width or max(max(part.indices, default=0) for part in parts) + 1
     tables = [_dense(part, width, path) for part, path in zip(parts, paths, strict=True)]
     labels, column = label_column(np.concatenate([np.array(part.labels) for part in parts]))
     about = {"features": Column("features"), "label": column}
@@ -45,48 +47,89 @@ def read_libsvm(request: Request) -> Dataset:
     return Dataset(request.reader, splits[0], None, splits[1] if len(splits) > 1 else None)
 
 
-def _parse(path: Path, width: int | None) -> _Sparse:
+def _declared(request: Request) -> tuple[int | None, str]:
+    """How many features there are, and who says so: the option, or else the model.
+
+    Of a feature that is zero everywhere a file says nothing, so it does not know its own width.
+    """
+    if "width" in request.options:
+        return request.options["width"], f"width = {request.options['width']}"
+    inputs = [name for name in request.model if name not in request.targets]
+    for name in inputs:
+        asked = request.mapping.get(name, "features" if len(inputs) == 1 else name)
+        shape = request.model[name].shape
+        whole = [size for size in shape if isinstance(size, int)]
+        if asked == "features" and shape and len(whole) == len(shape):
+            return math.prod(whole), f"the {math.prod(whole):,} numbers of the model's `{name}`"
+    return None, ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How many features there are, if it is known, in whose words; the number of the first."""
+
+    width: int | None
+    said: str
+    base: int
+
+
+def _parse(path: Path, form: _Form) -> _Sparse:
     sparse = _Sparse()
     with opened(path) as stream:
         for line, text in stream.lines():
             words = text.partition("#")[0].split()
             if words:
-                _add(sparse, stream, line, words, width)
+                _add(sparse, stream, line, words, form)
     if not sparse.labels:
         raise DataError(f"{path}: is empty, lines of `label index:value ...` are needed")
     return sparse
 
 
-def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], width: int | None) -> None:
+def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], form: _Form) -> None:
     def fail(message: str) -> NoReturn:
         stream.fail(f"line {line}: {message}")
 
     label = number(words[0])
     if label is None or not math.isfinite(label):
-        fail(f"the label `{shown(words[0])}` is not a number")
-    before = 0
+        fail(f"the label `{shown(words[0])}` is not a number{_several(words[0])}")
+    before = form.base - 1
     for word in words[1:]:
         name, colon, text = word.partition(":")
+        if name == "qid":
+            fail(
+                f"`{shown(word)}` says what is ranked together, which no loss here reads: remove it"
+            )
         value = number(text)
         if not (colon and name.isascii() and name.isdigit()) or value is None:
             fail(f"`{shown(word)}` is not `index:value`")
         if not math.isfinite(value):
             fail(f"`{shown(word)}` is not a finite number")
         index = int(name) if len(name) < 16 else LIMIT
-        if index == 0:
-            fail("index 0, but indices count from 1")
-        if index <= before:
-            fail(f"index {index} stands after {before}, but indices rise")
-        if width and index > width:
-            fail(f"index {name} is above width = {width}")
+        if index < form.base:
+            fail("index 0, but indices count from 1: write `libsvm(..., base = 0)`")
+        if index == before:
+            fail(f"index {index} stands there twice")
+        if index < before:
+            fail(f"index {index} stands after {before}, but indices rise: sort them in each line")
+        if form.width and index >= form.width + form.base:
+            first = f", counted from {form.base}," if form.base == 0 else ""
+            fail(f"index {shown(name)}{first} is beyond {form.said}")
         if index * 8 > LIMIT:
             fail(f"index {shown(name)} is too large: one row would need over {LIMIT:,} bytes")
         sparse.rows.append(len(sparse.labels))
-        sparse.indices.append(index)
+        sparse.indices.append(index - form.base)
         sparse.values.append(value)
         before = index
     sparse.labels.append(label)
     sparse.lines.append(line)
+
+
+def _several(label: str) -> str:
+    """What to do with a label such as `0,2`."""
+    parts = label.split(",")
+    if len(parts) < 2 or any(number(part) is None for part in parts):
+        return ""
+    return ": it names several classes, and one is read; give such labels as an array of 0 and 1"
 
 
 def _dense(sparse: _Sparse, width: int, path: Path) -> Array:
@@ -97,7 +140,7 @@ def _dense(sparse: _Sparse, width: int, path: Path) -> Array:
             f"{LIMIT:,} is the most"
         )
     table: Array = np.zeros((count, width))
-    table[_numbers(sparse.rows), _numbers(sparse.indices) - 1] = sparse.values
+    table[_numbers(sparse.rows), _numbers(sparse.indices)] = sparse.values
     return table
 
 

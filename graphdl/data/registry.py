@@ -41,6 +41,7 @@ WIDTH = Option(
     "a whole number above 0",
     lambda v: _positive(v) and isinstance(v, int),
 )
+BASE = Option("the index of the first feature", "0 or 1", lambda v: type(v) is int and v in (0, 1))
 HEADER = Option(
     "whether the first line names the columns, where that is not plain to see",
     "true or false",
@@ -88,7 +89,7 @@ READERS = {
             read_libsvm,
             (1, 2),
             ("features", "label"),
-            {"width": WIDTH},
+            {"width": WIDTH, "base": BASE},
         ),
         Reader(
             "csv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,35 @@ WRONG_FIELDS: list[tuple[dict[str, Any], Shapes, Shapes, str]] = [
         ),
     ),
 ]
+
+
+BEYOND = "line 2: index 2 is beyond the 1 numbers of the model's `x`"
+WIDTHS: list[tuple[Named, dict[str, Shaped], str]] = [
+    (Named("libsvm", ("t",)), {"x": Shaped((4,))}, ""),
+    (Named("libsvm", ("t",)), {"x": Shaped((1, 2, 2))}, ""),
+    (Named("libsvm", ("t",), {"x": "features"}), {"x": Shaped((4,))}, ""),
+    (Named("libsvm", ("t",)), {"features": Shaped((4,))}, ""),
+    (Named("libsvm", ("t",), {"width": 4}), {"x": Shaped((4,))}, ""),
+    (Named("libsvm", ("t",)), {"x": Shaped((1,))}, BEYOND),
+    (Named("libsvm", ("t",), {"width": 3}), {"x": Shaped((4,))}, "is [3] per example"),
+    (Named("libsvm", ("t",), {"base": 0}), {"x": Shaped((2,))}, "2, counted from 0, is beyond"),
+]
+
+
+@pytest.mark.parametrize(("source", "inputs", "says"), WIDTHS)
+def test_the_model_says_how_many_features_there_are(
+    source: Named, inputs: dict[str, Shaped], says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t").write_bytes(b"0 1:5\n1 2:7\n")
+    if says:
+        with pytest.raises(DataError) as caught:
+            load(source, inputs, DIGIT, Lookup.standard(tmp_path))
+        assert says in str(caught.value)
+        return
+    found = load(source, inputs, DIGIT, Lookup.standard(tmp_path)).train.fields
+    name, shaped = next(iter(inputs.items()))
+    assert found[name].shape == (2, *shaped.shape)
+    assert found[name].reshape(2, 4).tolist() == [[5, 0, 0, 0], [0, 7, 0, 0]]
 
 
 @pytest.mark.parametrize(("mapping", "inputs", "targets", "message"), WRONG_FIELDS)

@@ -137,16 +137,32 @@ CELLS: dict[str, tuple[bytes, str]] = {
 LIBSVM: dict[str, tuple[bytes, str]] = {
     "empty": (b"\n# nothing\n", "FILE: is empty, lines of `label index:value ...` are needed"),
     "label": (b"1 1:2\nyes 1:2\n", "FILE: line 2: the label `yes` is not a number"),
+    "several labels": (
+        b"0,2 1:0.5\n",
+        (
+            "FILE: line 1: the label `0,2` is not a number: it names several classes, and one is "
+            "read; give such labels as an array of 0 and 1"
+        ),
+    ),
     "label nan": (b"nan 1:2\n", "FILE: line 1: the label `nan` is not a number"),
     "no colon": (b"1 1:2 3\n", "FILE: line 1: `3` is not `index:value`"),
     "no index": (b"1 :2\n", "FILE: line 1: `:2` is not `index:value`"),
     "negative index": (b"1 -1:2\n", "FILE: line 1: `-1:2` is not `index:value`"),
     "no value": (b"1 1:\n", "FILE: line 1: `1:` is not `index:value`"),
-    "qid": (b"1 qid:3 1:2\n", "FILE: line 1: `qid:3` is not `index:value`"),
+    "qid": (
+        b"1 qid:3 1:2\n",
+        "FILE: line 1: `qid:3` says what is ranked together, which no loss here reads: remove it",
+    ),
     "infinite": (b"1 1:2\n1 2:inf\n", "FILE: line 2: `2:inf` is not a finite number"),
-    "index 0": (b"1 0:2\n", "FILE: line 1: index 0, but indices count from 1"),
-    "descending": (b"1 2:1 1:1\n", "FILE: line 1: index 1 stands after 2, but indices rise"),
-    "twice": (b"1 2:1 2:1\n", "FILE: line 1: index 2 stands after 2, but indices rise"),
+    "index 0": (
+        b"1 0:2\n",
+        "FILE: line 1: index 0, but indices count from 1: write `libsvm(..., base = 0)`",
+    ),
+    "descending": (
+        b"1 2:1 1:1\n",
+        "FILE: line 1: index 1 stands after 2, but indices rise: sort them in each line",
+    ),
+    "twice": (b"1 2:1 2:1\n", "FILE: line 1: index 2 stands there twice"),
     "huge index": (
         b"1 99999999999999999999:1\n",
         (
@@ -189,7 +205,7 @@ def test_libsvm(name: str, tmp_path: Path, failure: Failure) -> None:
 
 def test_libsvm_index_above_the_written_width(tmp_path: Path, failure: Failure) -> None:
     found = failure("libsvm", tmp_path / "t", b"1 3:1\n", width=2)
-    assert found == "FILE: line 1: index 3 is above width = 2"
+    assert found == "FILE: line 1: index 3 is beyond width = 2"
 
 
 def test_columns_of_two_tables_go_by_name(tmp_path: Path) -> None:

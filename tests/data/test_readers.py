@@ -88,6 +88,8 @@ SPARSE: dict[str, tuple[bytes, Fields, Fields, tuple[str, ...]]] = {
     ),
     "real labels": (b"0.5 1:1\n1.5 1:2\n", {}, {"label": [0.5, 1.5]}, ()),
     "whole labels": (b"3 1:1\n7 1:2\n", {}, {"label": [3, 7]}, ()),
+    "from 0": (b"1 0:1 1:3\n0 1:2\n", {"base": 0}, {"features": [[1, 3], [0, 2]]}, ()),
+    "from 0, wider": (b"1 0:1\n", {"base": 0, "width": 3}, {"features": [[1, 0, 0]]}, ()),
     "given width": (b"1 1:1\n0 2:2\n", {"width": 3}, {"features": [[1, 0, 0], [0, 2, 0]]}, ()),
 }
 
