@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from .columns import Form, named_rows
 from .request import Found, Option, Request
 from .sentences import ID, LABEL, TEXT, Part, sentences
 from .stream import Stream, opened
 from .text import WORDING
 
-USUAL = {1: (TEXT,), 2: (LABEL, TEXT), 3: (ID, LABEL, TEXT)}
+COLUMNS = ("columns", "header", "delimiter", "quotes")  # how a file of columns is written
 
 
 def _names(value: Any) -> bool:
@@ -33,6 +33,16 @@ OPTIONS = {
     "header": Option(
         "the first line names the columns", "true or false", lambda v: type(v) is bool
     ),
+    "delimiter": Option(
+        "what stands between cells: a comma in a .csv, or else a tab",
+        'one character, or "\\t"',
+        lambda v: isinstance(v, str) and (v == "\\t" or (len(v) == 1 and v not in '"\r\n')),
+    ),
+    "quotes": Option(
+        'whether cells may stand in quotes, `"so, with ""all"" in it"`',
+        "true or false",
+        lambda v: type(v) is bool,
+    ),
     "numbered": Option(
         "each line is `number,text`, without a label", "true or false", lambda v: type(v) is bool
     ),
@@ -48,6 +58,7 @@ OPTIONS = {
 
 def read_lines(request: Request) -> Found:
     """Several files, one for each class; or one with columns, and others for the other parts."""
+    _insist_on_use(request)
     classes: tuple[str, ...] = ()
     if len(request.names) > 1:
         train, classes = _classes(request)
@@ -58,6 +69,21 @@ def read_lines(request: Request) -> Found:
         if part in request.options:
             parts[part] = _table(request, request.options[part])
     return sentences(request, parts, classes)
+
+
+def _insist_on_use(request: Request) -> None:
+    """DataError for options that say how columns are written where no file has any."""
+    given = [name for name in COLUMNS if name in request.options]
+    if given and request.options.get("numbered"):
+        raise DataError(
+            f"`{given[0]}` says how columns are written, and `numbered` files have none: give one"
+        )
+    given += ["numbered"] if "numbered" in request.options else []
+    if given and len(request.names) > 1 and not {"validation", "test"} & request.options.keys():
+        raise DataError(
+            f"`{given[0]}` is of one file with columns; of {len(request.names)} files each is a "
+            "class, and its lines are sentences"
+        )
 
 
 def _classes(request: Request) -> tuple[Part, tuple[str, ...]]:
@@ -88,14 +114,12 @@ def _lines(path: Path, request: Request) -> Iterator[tuple[Stream, int, str]]:
 def _table(request: Request, written: str) -> Part:
     """One file of columns."""
     path = request.lookup.file(written)
-    options = request.options
-    suffixes = path.name.removesuffix(".gz").rpartition(".")
-    if options.get("numbered"):
+    if request.options.get("numbered"):
         found = _numbered(path, request)
-    elif options.get("header", suffixes[2] == "csv"):
-        found = _headed(path, request, "\t" if suffixes[2] in ("tsv", "txt") else ",")
     else:
-        found = _tabbed(path, request)
+        found = Part(str(path))
+        for line, cells in named_rows(path, Form.of(path, request.options)):
+            found.add(line, cells)
     if not found.lines:
         raise DataError(f"{path}: is empty, a sentence on each line is needed")
     return found
@@ -111,55 +135,4 @@ def _numbered(path: Path, request: Request) -> Part:
         if place < 0 or not text[:place].strip().isdecimal():
             stream.fail(f"line {line}: does not begin with a number and a comma")
         found.add(line, {ID: text[:place].strip(), TEXT: text[place + 1 :]})
-    return found
-
-
-def _headed(path: Path, request: Request, delimiter: str) -> Part:
-    found = Part(str(path))
-    names: list[str] = []
-    with opened(path, request.options.get("encoding", "utf-8")) as stream:
-        reader = csv.reader((text for _, text in stream.lines()), delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                # Where there is one column, blanks alone are an empty sentence.
-                if not cells or (len(cells) == 1 != len(names) and not cells[0].strip()):
-                    continue
-                if not names:
-                    names = [cell.strip() for cell in cells]
-                    if len(set(names)) < len(names) or not all(names):
-                        stream.fail(
-                            f"line {reader.line_num}: the header does not give each column a name"
-                        )
-                elif len(cells) != len(names):
-                    stream.fail(
-                        f"line {reader.line_num}: {len(cells)} cells, the header has {len(names)}"
-                    )
-                else:
-                    found.add(reader.line_num, dict(zip(names, cells, strict=True)))
-        except csv.Error as error:
-            stream.fail(f"line {reader.line_num}: {error}")
-    return found
-
-
-def _tabbed(path: Path, request: Request) -> Part:
-    found, names = Part(str(path)), request.options.get("columns")
-    leading: list[int] = []  # empty lines, before it is known whether they are sentences
-    for stream, line, text in _lines(path, request):
-        cells = text.split("\t")
-        if cells == [text] and not text.strip() and (names is None or len(names) > 1):
-            leading += [line] if names is None else []
-            continue
-        if names is None:
-            names = USUAL.get(len(cells))
-            for empty in leading if len(cells) == 1 else ():
-                found.add(empty, {TEXT: ""})
-        if names is None:
-            stream.fail(
-                f"line {line}: {len(cells)} cells between tabs; name them: "
-                '`columns = ["id", "label", "text", ...]`'
-            )
-        if len(cells) != len(names):
-            listed = ", ".join(names)
-            stream.fail(f"line {line}: {len(cells)} cells between tabs, the columns are {listed}")
-        found.add(line, dict(zip(names, cells, strict=True)))
     return found
