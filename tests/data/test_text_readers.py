@@ -10,44 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import graphdl as gdl
-from graphdl.data import Dataset, Ragged, read
+from graphdl.data import read
 from graphdl.errors import DataError, ModelError
 
-Files = dict[str, bytes]
-LM = """
-input  words[T]: int(9)
-target following[T]: int(9)
-scores = words -> embedding(2) -> linear(9)
-loss   = scores -> cross_entropy(following)
-"""
-CLASSIFIER = """
-input  words[T]: int(9, pad = 0)
-target label: int(2)
-scores = words -> embedding(2) -> mean_over_time -> linear(2)
-loss   = scores -> cross_entropy(label)
-"""
-TAGGER = """
-input  words[T]: int(9, pad = 0)
-target tag[T]: int(4)
-scores = words -> embedding(2) -> linear(4)
-loss   = scores -> cross_entropy(tag)
-"""
-
-
-def found(model: str, data: str, files: Files, folder: Path) -> Dataset:
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    path = folder / "model.gdl"
-    path.write_text(f"{model}train {{\n  data = {data}\n}}\n", "utf-8")
-    return gdl.compile(path).dataset()
-
-
-def rows(values: Any) -> Any:
-    if isinstance(values, Ragged):
-        return [values[i : i + 1].flat().tolist() for i in range(len(values))]
-    return values.tolist()
-
+from .texts import CLASSIFIER, LM, TAGGER, Files, found, rows
 
 TEXT: dict[str, tuple[str, Files, dict[str, Any]]] = {
     "each line ends": (
@@ -152,41 +118,6 @@ LINES: dict[str, tuple[str, Files, dict[str, Any]]] = {
         'lines("a")',
         {"a": b"\n1\tx\n\n0\ty\n \n"},
         {"words": [[2], [3]], "label": [1, 0]},
-    ),
-    "commas and quotes without a header": (
-        'lines("a.csv", header = false, columns = ["label", "title", "text"])',
-        {"a.csv": b'"1","t","x ""y"" x, z"\r\n"0","t","y\ny"\r\n'},
-        {"words": [[4, 3, 5, 6], [2, 2]], "label": [1, 0]},
-    ),
-    "commas, two columns": (
-        'lines("a.csv", header = false)',
-        {"a.csv": b'1,"x, x"\n0,y\n'},
-        {"words": [[3, 2], [4]], "label": [1, 0]},
-    ),
-    "semicolons, a byte order mark": (
-        'lines("a.csv", delimiter = ";", words = "Text", label = "Label")',
-        {"a.csv": b'\xef\xbb\xbfText;Label\r\n"x; x";a\r\n y;b\r\n'},
-        {"words": [[3, 2], [4]], "label": [0, 1]},
-    ),
-    "tabs that are asked for": (
-        r'lines("a.csv", delimiter = "\t", header = false, quotes = false)',
-        {"a.csv": b'0\t"x, x"\n1\ty\n'},
-        {"words": [[2, 3], [4]], "label": [0, 1]},
-    ),
-    "quotes that are letters": (
-        'lines("a.tsv", header = true, quotes = false)',
-        {"a.tsv": b'label\ttext\n0\t"x \\"x"\n1\ty\n'},
-        {"words": [[2, 3], [4]], "label": [0, 1]},
-    ),
-    "quotes between tabs": (
-        'lines("a.tsv", quotes = true)',
-        {"a.tsv": b'0\t"x\tx"\n1\ty\n'},
-        {"words": [[2, 2], [3]], "label": [0, 1]},
-    ),
-    "columns of the test file beside classes": (
-        'lines("a", "b", test = "c.tsv", columns = ["text", "label"])',
-        {"a": b"x\n", "b": b"y\n", "c.tsv": b"x\ta\n"},
-        {"words": [[2], [3]], "label": [0, 1]},
     ),
     "minus and plus": (
         'lines("a")',
@@ -301,66 +232,6 @@ REFUSED: dict[str, tuple[str, str, Files, str]] = {
         'lines("a")',
         {"a": b"0\tx\ty\tz\n"},
         "line 1: 4 cells between tabs; name them",
-    ),
-    "three cells between commas": (
-        CLASSIFIER,
-        'lines("a.csv", header = false)',
-        {"a.csv": b"1,x,y\n"},
-        "line 1: 3 cells between `,`; name them",
-    ),
-    "a header between semicolons": (
-        CLASSIFIER,
-        'lines("a.csv")',
-        {"a.csv": b"text;label\nx;1\n"},
-        'line 1: the header is one cell, `text;label`: write `delimiter = ";"`',
-    ),
-    "a header between tabs": (
-        CLASSIFIER,
-        'lines("a.csv")',
-        {"a.csv": b"text\tlabel\nx\t1\n"},
-        r'write `delimiter = "\t"`',
-    ),
-    "a header that names twice": (
-        CLASSIFIER,
-        'lines("a.csv")',
-        {"a.csv": b"text,text\nx,1\n"},
-        "line 1: the header does not give each column a name of its own",
-    ),
-    "names and a header": (
-        CLASSIFIER,
-        'lines("a.csv", columns = ["label", "text"])',
-        {"a.csv": b"1,x\n"},
-        "a.csv: `columns` names the columns, and the header does so too: write `header = false`",
-    ),
-    "quotes behind a backslash": (
-        CLASSIFIER,
-        'lines("a.tsv", header = true)',
-        {"a.tsv": b'label\ttext\n1\t"x \\"y\\" x"\n'},
-        "line 2: the quotes do not match: one inside of a cell in quotes is written twice",
-    ),
-    "a quote that never ends": (
-        CLASSIFIER,
-        'lines("a.csv")',
-        {"a.csv": b'label,text\n1,"x\n' + b"1,y\n" * 40_000},
-        "a cell of more than 131,072 characters: is a quote not closed? Where quotes are letters",
-    ),
-    "columns of classes": (
-        CLASSIFIER,
-        'lines("a", "b", header = true)',
-        {"a": b"x\n", "b": b"y\n"},
-        "`header` is of one file with columns; of 2 files each is a class",
-    ),
-    "numbered classes": (
-        CLASSIFIER,
-        'lines("a", "b", numbered = true)',
-        {"a": b"x\n", "b": b"y\n"},
-        "`numbered` is of one file with columns; of 2 files each is a class",
-    ),
-    "numbered columns": (
-        CLASSIFIER,
-        'lines("a", numbered = true, columns = ["id", "text"])',
-        {"a": b"1,x\n"},
-        "`columns` says how columns are written, and `numbered` files have none",
     ),
     "no number": (
         CLASSIFIER,
