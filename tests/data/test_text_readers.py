@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import graphdl as gdl
 from graphdl.data import read
 from graphdl.errors import DataError, ModelError
 
