@@ -11,6 +11,7 @@ from ..errors import DataError
 from .dataset import Array, Column, Dataset, Field, Split
 from .given import array_of
 from .partition import Partition, partitioned
+from .pixels import MOST
 from .ragged import Ragged
 
 FEATURES = {"x", "feature", "features", "pixels", "image", "images", "data", "input", "inputs"}
@@ -47,15 +48,19 @@ def dataset_of_parts(
         raise DataError(f"{sources['train']}: there are no arrays")
     for part, arrays in parts.items():
         _same_fields(train, arrays, sources[part])
-    about = {field: _column(field, values, train, scale) for field, values in train.items()}
+    about = {
+        part: {field: _column(field, values, train, scale) for field, values in arrays.items()}
+        for part, arrays in parts.items()
+    }
     fields = {part: dict(arrays) for part, arrays in parts.items()}
     for field, values in train.items():
         if values.dtype.kind == "U":
             names = np.unique(np.concatenate([arrays[field] for arrays in parts.values()]))
-            about[field] = Column(about[field].role, classes=tuple(names.tolist()))
-            for arrays in fields.values():
+            for part, arrays in fields.items():
+                named = Column(about[part][field].role, classes=tuple(names.tolist()))
+                about[part][field] = named
                 arrays[field] = np.searchsorted(names, arrays[field])
-    splits = {p: Split(arrays, about, sources[p]) for p, arrays in fields.items()}
+    splits = {p: Split(arrays, about[p], sources[p]) for p, arrays in fields.items()}
     return Dataset(name, splits["train"], splits.get("validation"), splits.get("test"))
 
 
@@ -97,8 +102,8 @@ def _column(field: str, values: Array, train: Mapping[str, Array], scale: float 
     if len(others) == 1 and not features and not label:
         # Of two fields, one known by its name says what the other is.
         features, label = others[0].lower() in LABELS, others[0].lower() in FEATURES
-    # Bytes with two or more axes are an image.
-    image = 255.0 if values.dtype == np.uint8 and values.ndim > 2 else 1.0
-    if features:
-        return Column("features", scale or image)
-    return Column("label") if label else Column(scale=image)
+    if features and scale is not None:
+        return Column("features", scale)
+    # Bytes with two or more axes look like an image; a model says whether they are one.
+    image = MOST if values.dtype == np.uint8 and values.ndim > 2 and not label else 1.0
+    return Column("features" if features else "label" if label else "other", image, guessed=True)

@@ -16,6 +16,7 @@ from .classes import Classes, Names, classes_of
 from .dataset import Column, Dataset, Field, Split
 from .lookup import silent
 from .match import Asked, matched
+from .pixels import scale_of
 from .ragged import Ragged
 from .said import said, written
 from .stacking import stacked
@@ -64,7 +65,11 @@ def bind(
             values = classes[name].numbered(split, split.fields[name])
             fields[name] = _fitted(values, name, columns[name], shaped, sizes, split)
         _same_lengths(split, fields, model)
-        splits[part] = replace(split, fields=fields, about=columns, counted=counted, ends=ends_of)
+        about = {
+            name: _scaled(columns[name], name, split, shaped, name in targets)
+            for name, shaped in model.items()
+        }
+        splits[part] = replace(split, fields=fields, about=about, counted=counted, ends=ends_of)
         check_split(splits[part], inputs, targets if need_targets else {})
     found = Dataset(data.name, **splits)
     for line in said(found, whole, match, [*inputs, *(targets if need_targets else ())]):
@@ -130,6 +135,15 @@ def _column(data: Dataset, name: str, model: Mapping[str, Shaped], classes: Clas
         # Once they are ids they stay it, also for a second model.
         recode=column.recode and not names,
     )
+
+
+def _scaled(column: Column, name: str, split: Split, shaped: Shaped, target: bool) -> Column:
+    """The column with the scale of this split's own array, where no reader said one."""
+    held = split.column(name)
+    if not held.guessed:
+        return replace(column, scale=held.scale)
+    scale = scale_of(split.fields[name], shaped, f"{split.source}: `{name}`", target=target)
+    return replace(column, scale=scale, guessed=False)
 
 
 def _numbered(names: Names) -> bool:

@@ -14,7 +14,6 @@ from .ragged import Ragged
 from .stream import shown
 
 ROWS = 4096  # looked through at a time for the first bad one
-LARGEST = float(np.finfo(np.float32).max)
 
 
 def check_split(split: Split, inputs: Mapping[str, Shaped], targets: Mapping[str, Shaped]) -> None:
@@ -35,8 +34,15 @@ def check_split(split: Split, inputs: Mapping[str, Shaped], targets: Mapping[str
         if isinstance(values, Ragged):
             _check_ragged(split, name, values, shaped)
             continue
-        checks = {"float": _check_float, "int": _check_int, "bool": _check_bool}
-        checks[shaped.kind](split, name, values, shaped)
+        _check(split, name, values, shaped)
+
+
+def _check(split: Split, name: str, values: Array, shaped: Shaped) -> None:
+    if values.dtype == np.float16:
+        # Comparisons would round their bounds to float16, most of them to infinity.
+        values = values.astype(np.float32)
+    checks = {"float": _check_float, "int": _check_int, "bool": _check_bool}
+    checks[shaped.kind](split, name, values, shaped)
 
 
 def _check_ragged(split: Split, name: str, values: Ragged, shaped: Shaped) -> None:
@@ -45,16 +51,18 @@ def _check_ragged(split: Split, name: str, values: Ragged, shaped: Shaped) -> No
     rows = np.repeat(np.arange(len(values)), values.lengths)
     places = rows if split.rows is None else split.rows[rows]
     if len(flat):
-        checks = {"float": _check_float, "int": _check_int, "bool": _check_bool}
         inside = replace(split, fields={name: flat}, rows=places, numbers=None)
-        checks[shaped.kind](inside, name, flat, shaped)
+        _check(inside, name, flat, shaped)
 
 
 def _check_float(split: Split, name: str, values: Array, _: Shaped) -> None:
-    if values.dtype.kind != "f" or _within(values, -LARGEST, LARGEST):
+    # Of a type of its own: a plain number would be rounded to the type of the values.
+    largest = np.float64(np.finfo(split.dtype).max)
+    if values.dtype.kind != "f" or _within(values, -largest, largest):
         return
-    row, value = _first_bad(values, lambda v: ~(np.abs(v) <= LARGEST))
-    what = f"{value}, too large for float32" if np.isfinite(value) else f"{value}, not a number"
+    row, value = _first_bad(values, lambda v: ~(np.abs(v) <= largest))
+    finite = np.isfinite(value)
+    what = f"{value}, too large for {split.dtype}" if finite else f"{value}, not a number"
     raise DataError(f"{split.place(row)}: `{name}` is {what}")
 
 

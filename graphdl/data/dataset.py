@@ -34,6 +34,7 @@ class Column:
 
     role         what a model with one input or one target takes it for; `column`: of a table
     scale        stored values are divided by it when read as numbers: 255 for images
+    guessed      whether `scale` is only what the array looks like: a model says what it is of
     kind         `float` or `int`; None while no model has said
     sequence     whether the model has it with one entry per step; `pad` is what fills it up
     vocabulary   the words that its ids stand for
@@ -47,6 +48,7 @@ class Column:
 
     role: Role = "other"
     scale: float = 1.0
+    guessed: bool = False
     kind: Kind | None = None
     sequence: bool = False
     pad: int | None = None
@@ -122,6 +124,12 @@ class Split:
 
     def joined(self, other: Split) -> Split:
         """The examples of both, this split's first."""
+        unlike = [n for n in self.fields if self.column(n).scale != other.column(n).scale]
+        if unlike:
+            raise DataError(
+                f"`{unlike[0]}` holds pixels from 0 to 255 in one of {self.source} and "
+                f"{other.source}, and not in the other: they cannot be joined"
+            )
         fields = {name: _joined(values, other.fields[name]) for name, values in self.fields.items()}
         if self.source == other.source and self.rows is not None and other.rows is not None:
             rows = np.concatenate([self.rows, other.rows])

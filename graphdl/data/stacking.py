@@ -39,8 +39,21 @@ def stacked(
             # Version 0.1.0 divided only what it had chosen itself.
             column = replace(column, scale=1.0)
         about[name] = column
-    splits = {p: replace(s, fields=fields[p], about=about) for p, s in data.splits.items()}
+    splits = {
+        part: replace(split, fields=fields[part], about=_scaled(about, match, split))
+        for part, split in data.splits.items()
+    }
     return Dataset(data.name, **splits)
+
+
+def _scaled(about: Mapping[str, Column], match: Matched, split: Split) -> dict[str, Column]:
+    """The columns with the scales of this split: one part may hold bytes, another floats."""
+    found = dict(about)
+    for name, column in about.items():
+        if isinstance(fed := match.fed[name], str):
+            own = split.column(fed)
+            found[name] = replace(column, scale=own.scale, guessed=own.guessed)
+    return found
 
 
 def _column(data: Dataset, name: str, fed: Fed, *, target: bool) -> Column:

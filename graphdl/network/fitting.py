@@ -241,8 +241,8 @@ def examples(
 def _bound(net: Network, found: Dataset, report: Callable[[str], None]) -> Dataset:
     """A data set in the names and shapes of the model, and with its ids of classes."""
     inputs, targets = net.graph.inputs, net.graph.targets
-    bound = bind(found, inputs, targets, known=net.labels, trained=net.trained, report=report)
-    return bound.given_as(net.dtype)
+    found = found.given_as(net.dtype)
+    return bind(found, inputs, targets, known=net.labels, trained=net.trained, report=report)
 
 
 def _divided(found: Dataset, validation: Any, test: Any, settings: Settings) -> Dataset:

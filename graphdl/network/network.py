@@ -79,9 +79,8 @@ class Network:
         self._gathered = 0
         self._carried = Carried(self._backend, dtype)
         self.lone = Lone(self.graph)
-        self.ports = {
-            n: Port.of(s, dtype) for n, s in {**self.graph.inputs, **self.graph.targets}.items()
-        }
+        self.ports = {n: Port.of(s, dtype) for n, s in self.graph.inputs.items()}
+        self.ports |= {n: Port.of(s, dtype, target=True) for n, s in self.graph.targets.items()}
         if drawn:
             self.initialise(seed)
         else:
@@ -187,7 +186,7 @@ class Network:
         Raises UsageError for unknown names, DataError for arrays that do not fit.
         """
         extra = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-        data = accepted(self.inputs, by_name(self.graph, arrays, named), missing_ok=True)
+        data = accepted(self.inputs, by_name(self.graph, arrays, named), True, self.labels)
         return self._programs.copies(
             self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
         )
@@ -216,7 +215,9 @@ class Network:
         UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
         try:
-            return self.train_batch(accepted(self.ports, batch, missing_ok=False), lr)[LOSS]
+            return self.train_batch(
+                accepted(self.ports, batch, missing_ok=False, names=self.labels), lr
+            )[LOSS]
         except NonFinite as error:
             source = f": `{error.origin}` produced it first" if error.origin else ""
             raise DivergedError(

@@ -298,7 +298,7 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"y": 1}, UsageError, "no input or target `y`"),
     ({"x": [1.0, 2, 3, 4]}, DataError, r"`x` wants \[examples, 4\], got \[4\]"),
     ({"x": np.ones((2, 3))}, DataError, "x"),
-    ({"x": np.ones((2, 4, 1))}, DataError, r"wants \[examples, 4\]"),
+    ({"x": np.ones((2, 2, 4))}, DataError, r"wants \[examples, 4\]"),
     ({"x": [["a", "b", "c", "d"]]}, DataError, "holds texts, the model takes numbers"),
     ({"x": [[1, 2], [3]]}, DataError, r"wants \[examples, 4\], its rows differ in length"),
     ({"x": None}, DataError, "x"),
@@ -319,7 +319,7 @@ WRONG_TARGETS: list[tuple[Any, str]] = [
     ([0, 1, 3], "row 2: 3 is not in 0..2"),
     ([0, -1, 0], "row 1: -1 is not in 0..2"),
     ([0, 0.5, 1], "must be whole numbers"),
-    ([[0], [1], [2]], r"wants \[examples\], got \[3, 1\]"),
+    ([[0, 1], [1, 0], [2, 1]], r"wants \[examples\], got \[3, 2\]"),
 ]
 
 
