@@ -133,7 +133,7 @@ def test_a_language_models_outputs_are_words_too(
     for weight in weights:
         both = ["a", "c", "d", "<eos>"]
         assert (rows(net, weight, "words", both) == rows(first, weight, "words", both)).all()
-        assert f"`{weight}`: 4 of 5 words found, the other 1 start anew" in told[0]
+        assert f"`{weight}`: 4 of 5 words found, the other 1 start anew" in told[-1]
 
 
 def test_words_are_not_letters(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_words_are_not_letters(tmp_path: Path) -> None:
     told: list[str] = []
     net = gdl.compile(tmp_path / "a" / "net.gdl")
     net.fit(epochs=0, load=str(tmp_path / "first.safetensors"), report=told.append)
-    assert "`scores.embedding.weight`: 0 of 5 characters found" in told[0]
+    assert "`scores.embedding.weight`: 0 of 5 characters found" in told[-1]
 
 
 @pytest.mark.parametrize("missing", ["file", "here", "tensors alone"])
@@ -192,7 +192,7 @@ def test_outputs_are_matched_by_the_names_of_classes(tmp_path: Path) -> None:
     net.fit(x=x, kind=["ant", "cat", "dog"] * 2, **more)
     assert (net["s.linear.weight"][1:] == first["s.linear.weight"][:2]).all()
     assert (net["s.linear.bias"][1:] == first["s.linear.bias"][:2]).all()
-    assert "`s.linear.weight`: 2 of 3 classes found, the other 1 start anew" in told[0]
+    assert "`s.linear.weight`: 2 of 3 classes found, the other 1 start anew" in told[-1]
     with pytest.raises(gdl.DataError, match="an entry for each of the classes that"):
         gdl.compile(CLASSES).fit(x=x, kind=[0, 1, 2] * 2, **more)
 
