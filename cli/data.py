@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .examples import examples
-from .machine import takes_data, tell
+from .machine import takes_data
+from .streams import tell
 
 if TYPE_CHECKING:
     from graphdl.data import Dataset, Lookup

@@ -6,11 +6,13 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from typing import TextIO
 
 import click
 
 from graphdl.errors import GdlError, ModelError, UsageError, did_you_mean, escaped
 
+NEWLINE = "\n"
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 BUG = 70
@@ -30,14 +32,18 @@ def leave(error: BaseException, debug: bool = False) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, BrokenPipeError):
-        _silence_stdout()
+        silence(sys.stdout)
+        silence(sys.stderr)
         return BROKEN_PIPE
     text, code = told(error)
     if debug and not isinstance(error, click.exceptions.Exit):
         traceback.print_exception(error)
-    if text:
-        _flush_stdout()
-        click.echo(escaped(text, "\n"), err=True)
+    for stream, said in ((sys.stdout, ""), (sys.stderr, text)):
+        try:
+            stream.write(f"{escaped(said, NEWLINE)}\n" if said else "")
+            stream.flush()
+        except OSError:
+            silence(stream)
     return code
 
 
@@ -98,17 +104,10 @@ def _system(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
-def _flush_stdout() -> None:
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _silence_stdout()
-
-
-def _silence_stdout() -> None:
+def silence(stream: TextIO) -> None:
     """The reader has gone: what is still buffered must not fail again at exit."""
     try:
-        descriptor = sys.stdout.fileno()
+        descriptor = stream.fileno()
     except (OSError, ValueError):
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -12,13 +12,15 @@ from typing import Any
 import click
 
 from .failures import debugging, leave, unknown_command
+from .streams import stand_in
 
 EPILOG = """
 FILE is a path, the name of a model that comes with graphdl (such as `digits`), or - for
 standard input.
 
 Exit codes: 0 fine, 1 a check failed, 2 usage, 3 model error, 4 data error, 5 diverged,
-130 interrupted.
+128 and a signal's number where one ended the command: 130 Ctrl-C, 129 hang-up, 143 SIGTERM, 141 a
+reader that has gone.
 """
 
 
@@ -91,6 +93,7 @@ class Commands(click.Group):
         arguments = arguments or ["--help"]
         extra["standalone_mode"] = False
         extra["prog_name"] = "graphdl"
+        stand_in()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows ?
                 stream.reconfigure(errors="replace")

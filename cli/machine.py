@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import click
 
-from graphdl.errors import UsageError, escaped
+from graphdl.errors import UsageError
+
+from .streams import tell
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -70,8 +72,3 @@ def hint_at_native(backend: str | None) -> None:
 
     if backend is None and "GRAPHDL_BACKEND" not in os.environ and why_not():
         tell(f"running on NumPy, which is slower than kernels for this processor: {why_not()}")
-
-
-def tell(sentence: str) -> None:
-    """Says something on stderr, where it does not mix with results."""
-    click.echo(escaped(sentence, "\n"), err=True)

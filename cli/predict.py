@@ -14,7 +14,8 @@ import click
 from graphdl.errors import UsageError, did_you_mean
 
 from .examples import examples
-from .machine import chosen, takes_backend, takes_data, tell
+from .machine import chosen, takes_backend, takes_data
+from .streams import tell
 from .trained import examples_of, opened, takes_examples
 
 if TYPE_CHECKING:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,16 @@ import click
 from graphdl.errors import UsageError
 
 from .examples import examples
-from .failures import INTERRUPTED
-from .machine import chosen, hint_at_native, takes_backend, takes_data, tell, tell_of_compiling
+from .failures import silence
+from .machine import chosen, hint_at_native, takes_backend, takes_data, tell_of_compiling
 from .model import model, reads_model
 from .settings import overrides, takes_settings
+from .signals import BASE, leaving_well
+from .streams import LOST, tell
 
 if TYPE_CHECKING:
     from graphdl.engine.history import History
+    from graphdl.engine.reporter import Reporter
     from graphdl.network import Network
 
 
@@ -33,7 +38,9 @@ if TYPE_CHECKING:
 @takes_settings
 @takes_data
 @takes_backend
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), help="Of weights.  [default: float32]"
+)
 @click.option("--epochs", type=click.IntRange(0), help="Instead of the model's own number.")
 @click.option("--seed", type=click.IntRange(0), help="Fixes weights, order and masks.")
 @click.option("--time-limit", metavar="TIME", help='Stop after this long: 90, "10m" or "1h30m".')
@@ -55,9 +62,7 @@ if TYPE_CHECKING:
     "-o",
     "--run-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    help="Where the run's folder is made.",
+    help="Where the run's folder is made.  [default: runs]",
 )
 @click.option("--profile", is_flag=True, help="Time every kernel of a step, instead of training.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the result only.")
@@ -67,15 +72,16 @@ def command(
     text: str | None,
     settings: tuple[str, ...],
     resume: Path | None,
-    run_dir: Path,
+    run_dir: Path | None,
     quiet: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Train a model.
 
-    The run's folder holds its metrics, settings and checkpoints. Ctrl-C finishes the step, saves
-    and exits with 130.
+    The run's folder holds its metrics, settings and checkpoints. Ctrl-C, SIGTERM and SIGHUP finish
+    the step, save, and exit with 130, 143 and 129; a second one stops at once. So does a reader of
+    the output that goes away (141).
     """
     params, training = overrides(settings)
     for key in ("epochs", "seed", "time_limit"):
@@ -86,7 +92,7 @@ def command(
     if options["profile"] and not options["gpu"]:
         # Only generated kernels can be timed one by one.
         options["backend"] = options["backend"] or "native"
-    net = _resumed(resume, file or text, params, options) if resume else None
+    net = _resumed(resume, run_dir, file or text, params, options) if resume else None
     net = net or _fresh(model(file, text), params, training, options)
     if not quiet:
         tell_of_compiling()
@@ -94,18 +100,26 @@ def command(
     if options["profile"]:
         click.echo(_profile(net, training))
         return 0
-    history = net.fit(
-        data_dir=options["data_dir"],
-        folder=None if resume or options["fast_dev_run"] else run_dir,
-        resume=resume,
-        reporter=_reporter(quiet, as_json),
-        report=tell,
-        fast_dev_run=options["fast_dev_run"],
-        overfit=options["overfit"],
-        **training,
-    )
-    _conclude(history, as_json)
-    return INTERRUPTED if history.interrupted else 0
+    with leaving_well():
+        history = net.fit(
+            data_dir=options["data_dir"],
+            folder=None if resume else run_dir or Path("runs"),
+            resume=resume,
+            reporter=_reporter(quiet, as_json),
+            report=tell,
+            fast_dev_run=options["fast_dev_run"],
+            overfit=options["overfit"],
+            **training,
+        )
+        if history.signal is None:
+            _conclude(history, as_json)
+            return 0
+        with suppress(OSError):  # whoever read along may have gone: that is no failure then
+            _conclude(history, as_json)
+            sys.stdout.flush()
+            return BASE + history.signal
+        silence(sys.stdout)
+        return BASE + history.signal
 
 
 def _fresh(
@@ -115,7 +129,7 @@ def _fresh(
     from graphdl.engine.settings import Settings
 
     backend = chosen(options["gpu"], options["backend"])
-    net = graphdl.compile(source, backend=backend, dtype=options["dtype"], **params)
+    net = graphdl.compile(source, backend=backend, dtype=options["dtype"] or "float32", **params)
     seed = Settings.resolve(net.graph.settings, training).seed
     if seed != net.seed:
         net.initialise(seed)
@@ -131,7 +145,11 @@ def _profile(net: Network, training: dict[str, Any]) -> str:
 
 
 def _resumed(
-    run: Path, source: str | None, params: dict[str, Any], options: dict[str, Any]
+    run: Path,
+    run_dir: Path | None,
+    source: str | None,
+    params: dict[str, Any],
+    options: dict[str, Any],
 ) -> Network:
     import graphdl
     from graphdl.engine.run_folder import find_checkpoint
@@ -141,7 +159,12 @@ def _resumed(
             "a resumed run goes on with its own model and parameters: "
             f"`graphdl train --resume {run}` (settings may change, such as --epochs)"
         )
-    return graphdl.load(find_checkpoint(run), backend=chosen(options["gpu"], options["backend"]))
+    if run_dir is not None:
+        raise UsageError(f"a resumed run stays in its folder, {run}: leave `--run-dir` out")
+    net = graphdl.load(find_checkpoint(run), backend=chosen(options["gpu"], options["backend"]))
+    if options["dtype"] not in (None, net.dtype):
+        raise UsageError(f"the run is in {net.dtype}, and goes on in it: leave `--dtype` out")
+    return net
 
 
 def _reporter(quiet: bool, as_json: bool) -> Any:
@@ -150,8 +173,23 @@ def _reporter(quiet: bool, as_json: bool) -> Any:
     from .json_lines import JsonLines
 
     if as_json:
-        return JsonLines(sys.stdout)
-    return Quiet() if quiet else reporter_for(sys.stdout)
+        return Attentive(JsonLines(sys.stdout))
+    return Attentive(Quiet() if quiet else reporter_for(sys.stdout))
+
+
+class Attentive:
+    """A reporter that notices what stderr has lost: training is told by the next batch."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.start, self.epoch = reporter.start, reporter.epoch
+        self.note, self.finish = reporter.note, reporter.finish
+        self._batch = reporter.batch
+
+    def batch(self, done: int, examples: int, means: Callable[[], Mapping[str, float]]) -> None:
+        """A batch is done."""
+        if LOST:
+            raise LOST[0]
+        self._batch(done, examples, means)
 
 
 def _conclude(history: History, as_json: bool) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from .machine import tell
 from .settings import constant
+from .streams import tell
 
 if TYPE_CHECKING:
     from graphdl.data import Dataset, Split

@@ -11,14 +11,16 @@ from .checkpoint import Checkpoint, open_checkpoint, restore
 from .evaluate import evaluate
 from .feeding import evaluating_feed, training_feed
 from .history import History, Progress
+from .listener import Listener
 from .loop import Loop
 from .reporter import Clock, Quiet, Reporter
-from .run_folder import RunFolder
+from .run_folder import BEST, RunFolder
 from .settings import Settings
 from .trainable import Split, Trainable
 
+SIGPIPE = 13  # where a reader has left: Python itself ignores the signal
 # What fixes which examples come next: it cannot change in the middle of an epoch.
-_FIXED = ("batch", "sampler", "accumulate", "seed", "window", "carry_state")
+_FIXED = ("batch", "sampler", "accumulate", "window", "carry_state")
 
 
 def fit(
@@ -39,13 +41,48 @@ def fit(
 
     Without a folder nothing is written. `fast_dev_run` does one batch of each split and writes
     nothing; `overfit` trains on that many batches over and over. Ctrl-C finishes the step, saves
-    and returns a history whose `interrupted` is true.
+    and returns a history whose `interrupted` is true; so do SIGTERM and SIGHUP, which then end the
+    process unless it handles them, and a reporter whose reader has left.
 
     Raises:
         DivergedError: the loss is not finite; the weights are those before the step.
         UsageError: settings that cannot be met, or a checkpoint that cannot be resumed.
         GdlError: the folder cannot be written.
     """
+    listener = Listener(reporter or Quiet())
+    try:
+        loop, last = _prepared(
+            trainable, train, validation, test, settings, folder, resume,
+            listener, fast_dev_run, overfit, clock,
+        )  # fmt: skip
+        history = _run(loop, last, resume)
+    finally:
+        listener.finish()
+        if folder is not None:
+            folder.close()
+    if fast_dev_run and not history.interrupted:
+        history.ending = "dry run"
+        listener.note("dry run: one batch of each split, nothing saved")
+    if listener.lost is not None and not listener.gone:
+        raise listener.lost
+    loop.interrupt.pass_on()
+    return history
+
+
+def _prepared(
+    trainable: Trainable,
+    train: Split,
+    validation: Split | None,
+    test: Split | None,
+    settings: Settings,
+    folder: RunFolder | None,
+    resume: Checkpoint | None,
+    listener: Listener,
+    fast_dev_run: bool,
+    overfit: int,
+    clock: Clock,
+) -> tuple[Loop, Feed | None]:
+    """The loop where it begins or goes on, and the test examples."""
     if fast_dev_run:
         settings, folder, resume = settings.but(epochs=1), None, None
     if overfit:
@@ -57,17 +94,9 @@ def fit(
     last = evaluating_feed(test, settings) if test is not None else None
     progress = _resumed(trainable, resume, settings, feed) if resume else None
     progress = progress or Progress(origin=trainable.steps, examples=feed.count)
-    reporter = reporter or Quiet()
     limit = 1 if fast_dev_run else None
-    loop = Loop(trainable, feed, judged, settings, progress, reporter, folder, clock, limit)
-    try:
-        history = _run(loop, last, resume)
-    finally:
-        reporter.finish()
-    if fast_dev_run:
-        history.ending = "dry run"
-        reporter.note("dry run: one batch of each split, nothing saved")
-    return history
+    loop = Loop(trainable, feed, judged, settings, progress, listener, folder, clock, limit)
+    return loop, last
 
 
 def _run(loop: Loop, test: Feed | None, resume: Checkpoint | None) -> History:
@@ -81,6 +110,7 @@ def _run(loop: Loop, test: Feed | None, resume: Checkpoint | None) -> History:
     best = progress.best_epoch
     history = History(progress.records, best, ending, folder=folder.path if folder else None)
     if ending == "interrupted":
+        history.signal = loop.interrupt.asked or SIGPIPE
         return history
     if loop.validation is not None:
         _take_best(loop)
@@ -96,6 +126,11 @@ def _take_best(loop: Loop) -> None:
     elif loop.folder and loop.progress.best_epoch and loop.folder.best.is_file():
         state = open_checkpoint(loop.folder.best).state()
         loop.trainable.restore(state)
+    elif loop.progress.best_epoch != len(loop.progress.records):
+        loop.reporter.note(
+            f"the weights are those of the last epoch: {BEST} of epoch {loop.progress.best_epoch} "
+            "is not beside the checkpoint"
+        )
 
 
 def _resumed(
@@ -114,6 +149,11 @@ def _resumed(
         )
     now = settings.to_json()
     before = checkpoint.settings
+    if before.get("seed", settings.seed) != settings.seed:
+        raise UsageError(
+            f"cannot resume with another `seed`: weights and the examples held out are of seed "
+            f"{before['seed']}"
+        )
     earlier = Settings.from_json(before)
     changed = [key for key in _FIXED if before.get(key, now.get(key)) != now.get(key)]
     if changed and progress.position:

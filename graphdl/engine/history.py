@@ -21,7 +21,8 @@ class History:
     """The records of a run.
 
     `history[-1]` is the last record, `history["loss"]` one value per epoch; `best_epoch` is the
-    epoch with the best monitored value, `test` what the test split gave, `ending` why it ended.
+    epoch with the best monitored value, `test` what the test split gave, `ending` why it ended, and
+    `signal` the number of the signal that interrupted it.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -29,6 +30,7 @@ class History:
     ending: Ending = "finished"
     test: dict[str, float] = field(default_factory=dict)
     folder: Path | None = None
+    signal: int | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -47,7 +49,7 @@ class History:
 
     @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C ended it: a command then exits with 130."""
+        """Whether a signal ended it: a command then exits with 128 and its number."""
         return self.ending == "interrupted"
 
 

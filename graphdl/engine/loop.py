@@ -15,7 +15,8 @@ from .checkpoint import save_checkpoint
 from .evaluate import evaluate
 from .history import Ending, Progress, Record, lower_is_better
 from .interrupt import Interrupt
-from .reporter import PER_SECOND, Clock, Reporter
+from .listener import Listener
+from .reporter import PER_SECOND, Clock
 from .run_folder import RunFolder
 from .schedule import Moment
 from .settings import Settings
@@ -38,7 +39,7 @@ class Loop:
     validation: Feed | None
     settings: Settings
     progress: Progress
-    reporter: Reporter
+    reporter: Listener
     folder: RunFolder | None
     clock: Clock
     limit: int | None = None
@@ -186,10 +187,13 @@ class Loop:
         return at % self.settings.accumulate == 0 or at == self.steps
 
     def _reason_to_stop(self) -> Ending | None:
-        if self.interrupt.asked:
+        if self._is_asked_to_stop():
             return "interrupted"
         limit = self.settings.time_limit
         return "time limit" if limit and self.clock() - self.began >= limit else None
+
+    def _is_asked_to_stop(self) -> bool:
+        return bool(self.interrupt.asked) or self.reporter.lost is not None
 
     def _save_is_due(self) -> bool:
         every = self.settings.save_every
@@ -205,7 +209,7 @@ class Loop:
             self.validation,
             carry=self.settings.carries_in_evaluation,
             limit=self.limit,
-            stop=lambda: self.interrupt.asked,
+            stop=self._is_asked_to_stop,
         )
 
     def _close(self, judged: dict[str, float], seconds: float, counted: int) -> None:

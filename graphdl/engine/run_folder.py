@@ -6,10 +6,13 @@ import csv
 import io
 import json
 import math
+import os
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ..errors import GdlError, UsageError
 from .atomic import clean, reason, write_atomically
@@ -28,6 +31,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: list[str] = []
+        self._made = False
+        self._handle: int | None = None
 
     @classmethod
     def create(cls, root: Path, model: str) -> RunFolder:
@@ -47,15 +52,74 @@ class RunFolder:
                     path.mkdir()
                 except FileExistsError:
                     continue
-                return cls(path)
+                folder = cls(path)
+                folder._made = True
+                folder._lock()
+                return folder
         except OSError as error:
             raise GdlError(f"cannot make a run folder in {root}: {reason(error)}") from error
 
     @classmethod
     def reopen(cls, path: Path) -> RunFolder:
-        """The folder of a run that goes on; what a killed process left half written is removed."""
+        """The folder of a run that goes on; what a killed process left half written is removed.
+
+        Raises:
+            UsageError: another process is training in it.
+        """
+        folder = cls(path)
+        folder._lock()
         clean(path)
-        return cls(path)
+        return folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others go on with the run; a folder in which nothing came to be is removed."""
+        if self._made and not self.last.is_file() and not self._has_records():
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._made = False
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def _has_records(self) -> bool:
+        records = self.path / "metrics.jsonl"
+        return records.is_file() and records.stat().st_size > 0
+
+    def _lock(self) -> None:
+        """The lock is the system's, on the folder itself: it ends with the process that holds it.
+
+        Systems and file systems that have none go without.
+        """
+        try:
+            import fcntl
+        except ImportError:
+            return
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise UsageError(f"cannot open {self.path}: {reason(error)}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise UsageError(
+                f"{self.path} is being trained by another process: wait until it has ended, or "
+                "stop it first (it saves on Ctrl-C and SIGTERM)"
+            ) from None
+        except OSError:
+            os.close(handle)
+        else:
+            self._handle = handle
 
     @property
     def last(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,36 +109,49 @@ def fit(
     """
     names = [*net.graph.inputs, *net.graph.targets]
     arrays = {n: given.pop(n) for n in names if n in given}
-    settings = settings_of(net, given)
-    checkpoint = open_checkpoint(find_checkpoint(Path(resume))) if resume is not None else None
-    if checkpoint is not None:
-        if given.get("load") is not None:
-            raise UsageError("`load` starts a run: one that is resumed has its weights already")
-        settings = Settings.from_json(checkpoint.settings).but(**given)
-        _recall_names(net, checkpoint)
-    found = examples(net, data, arrays, validation, test, data_dir, report, settings)
-    if found.validation is None and settings.validation:
-        found = _set_aside(found, settings, settings.validation)
-    net.lone.require(settings.batch, len(found.train))
-    net.use(settings)
-    with _forgotten_unless_trained(net):
-        _learn_names(net, found)
-        net.trained_with = settings.to_json()
-        if checkpoint is None:
-            start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
-            _start(net, _start_path(net, settings, given), report)
-        return run(
-            net,
-            found.train,
-            found.validation,
-            found.test,
-            settings=settings,
-            folder=_run_folder(net, folder, checkpoint),
-            resume=checkpoint,
-            reporter=reporter,
-            fast_dev_run=fast_dev_run,
-            overfit=overfit,
-        )
+    with ExitStack() as closing:
+        run_folder = checkpoint = None
+        if resume is None:
+            settings = settings_of(net, given)
+        else:
+            path = find_checkpoint(Path(resume))
+            if folder is None:  # locked first: another process might be writing the checkpoint
+                run_folder = closing.enter_context(RunFolder.reopen(path.parent))
+            checkpoint = open_checkpoint(path)
+            settings = _settings_resumed(net, checkpoint, given)
+        found = examples(net, data, arrays, validation, test, data_dir, report, settings)
+        if found.validation is None and settings.validation:
+            found = _set_aside(found, settings, settings.validation)
+        net.lone.require(settings.batch, len(found.train))
+        net.use(settings)
+        with _forgotten_unless_trained(net):
+            _learn_names(net, found)
+            net.trained_with = settings.to_json()
+            if checkpoint is None:
+                start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
+                _start(net, _start_path(net, settings, given), report)
+            if folder is not None and not fast_dev_run:
+                run_folder = closing.enter_context(RunFolder.create(Path(folder), net.name))
+            return run(
+                net,
+                found.train,
+                found.validation,
+                found.test,
+                settings=settings,
+                folder=run_folder,
+                resume=checkpoint,
+                reporter=reporter,
+                fast_dev_run=fast_dev_run,
+                overfit=overfit,
+            )
+
+
+def _settings_resumed(net: Network, checkpoint: Checkpoint, given: Mapping[str, Any]) -> Settings:
+    """Those of the run, with what is changed; its names of words and classes are recalled."""
+    if given.get("load") is not None:
+        raise UsageError("`load` starts a run: one that is resumed has its weights already")
+    _recall_names(net, checkpoint)
+    return Settings.from_json(checkpoint.settings).but(**given)
 
 
 @contextmanager
@@ -152,14 +165,6 @@ def _forgotten_unless_trained(net: Network) -> Iterator[None]:
         if net.draws == batches:
             net.trained_with, net.vocabularies, net.labels, net.trained = before
         raise
-
-
-def _run_folder(
-    net: Network, folder: str | Path | None, checkpoint: Checkpoint | None
-) -> RunFolder | None:
-    if folder is not None:
-        return RunFolder.create(Path(folder), net.name)
-    return RunFolder.reopen(checkpoint.path.parent) if checkpoint is not None else None
 
 
 def _learn_names(net: Network, found: Dataset) -> None:
