@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -166,7 +166,7 @@ class _Check:
     def fill(self, random: np.random.Generator, batch: int, given: Mapping[str, ArrayLike]) -> None:
         """Inputs and targets: given, or drawn."""
         ends = {**self.graph.inputs, **self.graph.targets}
-        self.data = filled(ends, random, batch, given, self.loss.program)
+        self.data = filled(ends, random, batch, given, self.loss.program, self.graph.targets)
 
     def names(self, inputs: bool) -> list[str]:
         """Weights, then float inputs when asked for."""
@@ -259,12 +259,13 @@ def filled(
     batch: int,
     given: Mapping[str, ArrayLike],
     program: Program,
+    targets: Container[str] = (),
 ) -> dict[str, Array]:
     """A batch of every input and target, given or drawn.
 
     Sizes that nothing given tells are the least of LENGTHS that is long enough for the program.
     """
-    ports = {name: Port.of(shaped, "float64") for name, shaped in ends.items()}
+    ports = {n: Port.of(s, "float64", target=n in targets) for n, s in ends.items()}
     data = {name: np.array(v, order="C") for name, v in accepted(ports, given, True).items()}
     sizes: dict[str, int] = {"B": batch}
     for name, array in data.items():
