@@ -56,11 +56,21 @@ def pointwise(t: Tracer, method: str, *operands: Any, symbol: str = "") -> Flowi
     if unknown:
         return _with_unknown(t, unknown, operands)
     tensors = [lift(t, o) for o in operands]
+    if method == "mul":
+        method, tensors = _masked(t, tensors)
     _truths(method, tensors)
     shape = broadcast_shape([x.shape for x in tensors], symbol)
     batched = any(x.batched for x in tensors)
     values = [_at_rank(t, x, len(shape)) for x in tensors]
     return Tensor(getattr(t.builder, method)(*values), batched)
+
+
+def _masked(t: Tracer, factors: list[Tensor]) -> tuple[str, list[Tensor]]:
+    """A product with a mask as a choice: what stands at padding may be infinite or no number."""
+    for mask, other in (factors, factors[::-1]):
+        if (real := t.padding.truths.get(mask.value)) is not None:
+            return "select", [Tensor(real, mask.batched), other, lift(t, 0)]
+    return "mul", factors
 
 
 def _truths(method: str, tensors: list[Tensor]) -> None:
@@ -142,6 +152,8 @@ def matmul(t: Tracer, a: Any, b: Any) -> Tensor:
         hint = "transpose the second with `transpose(...)`" if turned else ""
         raise Fact("E0402", f"cannot multiply {describe(a)} by {describe(b)} as matrices", hint)
     # A product sums over the inner axis: padding adds nothing to it.
+    if not t.builder.facts[a.value].finite:
+        a = zeroed(t, a, (a.rank - 1,))
     return _product(t, a, zeroed(t, b, (max(b.rank - 2, 0),)))
 
 

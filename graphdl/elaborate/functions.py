@@ -189,17 +189,22 @@ def last(t: Tracer, x: Any) -> Tensor:
 
 
 def mask(t: Tracer, x: Any, axis: int = 0) -> Tensor:
-    """1 for the real steps of an axis, 0 for its padding; it multiplies with x."""
+    """1 for the real steps of an axis, 0 for its padding; it multiplies with x.
+
+    The product is 0 at padding, whatever x is there.
+    """
     x = padding.batched(t, t.known(x))
     place = program_axis(x, axis) - 1
     real = padding.mask(t, x, (place,))
     if real is None:
         ones = t.builder.constant(1.0)
-        real = t.builder.broadcast(ones, (BATCH, x.shape[place], *(1,) * (x.rank - place - 1)))
-    else:
-        dim = real.type.shape[place + 1]
-        real = t.builder.reshape(real, (BATCH, dim, *(1,) * (x.rank - place - 1)))
-    return Tensor(t.builder.cast(real, "float"), True)
+        shape = (BATCH, x.shape[place], *(1,) * (x.rank - place - 1))
+        return Tensor(t.builder.broadcast(ones, shape), True)
+    dim = real.type.shape[place + 1]
+    real = t.builder.reshape(real, (BATCH, dim, *(1,) * (x.rank - place - 1)))
+    found = t.builder.cast(real, "float")
+    t.padding.truths[found] = real
+    return Tensor(found, True)
 
 
 # ---- index -----------------------------------------------------------------------------
@@ -285,11 +290,16 @@ def hold(t: Tracer, x: Any) -> Tensor:
     return Tensor(x.value, x.batched, x.classes, "hold")
 
 
+def _log_probability(x: float) -> float:
+    return max(math.log(min(x, 1.0)), -100.0) if x > 0 else -100.0
+
+
 def _numbers() -> dict[str, tuple[str, Callable[..., float], tuple[str, ...]]]:
     one, two = ("x",), ("a", "b")
     return {
         "exp": ("exp", math.exp, one),
         "log": ("log", math.log, one),
+        "log_probability": ("log_probability", _log_probability, one),
         "sqrt": ("sqrt", root, one),
         "abs": ("abs", abs, one),
         "sign": ("sign", lambda x: float((x > 0) - (x < 0)), one),

@@ -34,6 +34,8 @@ class Padding:
         self._real: dict[str, Value] = {}
         self._numbers: dict[str, Value] = {}
         self.turned: set[Value] = set()
+        # Of masks of floats, the truths that they are.
+        self.truths: dict[Value, Value] = {}
 
     def declare(self, size: Dim, name: str, ids: Value, pad: int) -> None:
         """The input or target `name`, [B, T] ids, ends where only `pad` follows."""
@@ -165,7 +167,7 @@ def zeroed(t: Tracer, x: Tensor, axes: tuple[int, ...]) -> Tensor:
     x = batched(t, x)
     real = mask(t, x, axes)
     assert real is not None
-    return Tensor(t.builder.mul(x.value, t.builder.cast(real, "float")), True)
+    return Tensor(t.builder.select(real, x.value, 0.0), True)
 
 
 def at_steps(t: Tracer, x: Tensor, steps: Value) -> Value:

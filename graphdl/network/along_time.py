@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from ..program import Dim, Op, Program, Size, Value, product
 from ..program import primitives as p
 
-# These treat each entry, or each row of an axis that they leave, by itself.
+# Like what is pointwise, these treat each entry, or each row of an axis that they leave, by itself.
 BY_ENTRY = (
-    *(p.Neg, p.Exp, p.Log, p.Sqrt, p.Abs, p.Sign, p.Floor, p.Tanh, p.Erf, p.LogicalNot),
-    *(p.Add, p.Sub, p.Mul, p.Div, p.FloorDiv, p.Mod, p.Power, p.Maximum, p.Minimum),
-    *(p.Equal, p.NotEqual, p.Less, p.LessEqual, p.Greater, p.GreaterEqual),
-    *(p.LogicalAnd, p.LogicalOr, p.Select, p.Cast, p.Copy, p.Stop, p.Broadcast, p.Transpose),
+    *(p.Stop, p.Broadcast, p.Transpose),
     *(p.Sum, p.Amax, p.Amin, p.ArgMax, p.Pick, p.Slice, p.Concat),
 )
 STACKED = -1  # where a scan has its steps: it gives all of its results behind each other
@@ -119,7 +116,7 @@ def _by_steps(op: Op, given: list[int | None], length: Dim) -> bool:
             label = result[here]
             named = [axes[i] for axes, i in zip((left, right), given, strict=True) if i is not None]
             return all(name == label for name in named)
-    return isinstance(op.primitive, BY_ENTRY)
+    return op.primitive.pointwise or isinstance(op.primitive, BY_ENTRY)
 
 
 def _operands(spec: str) -> tuple[str, str, str]:

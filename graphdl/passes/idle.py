@@ -18,7 +18,8 @@ Found = float | Value | None
 
 # The smallest number that is more than zero in every precision.
 TINY = float(np.finfo("float32").tiny)
-UNBOUNDED = ("exp", "power", "floordiv", "mod")
+NOT_NEGATIVE = ("sqrt", "abs", "sigmoid", "softplus", "normal_cdf")
+UNBOUNDED = ("exp", "expm1", "log1p", "power", "floordiv", "mod")
 
 
 class Idle:
@@ -97,7 +98,7 @@ class Idle:
         if op is None:
             return 0
         name = op.primitive.name
-        if name in ("sqrt", "abs") or (name == "mul" and op.args[0] is op.args[1]):
+        if name in NOT_NEGATIVE or (name == "mul" and op.args[0] is op.args[1]):
             return 1
         if name not in ("add", "mul", "maximum", "copy", "broadcast"):
             return 0

@@ -13,11 +13,14 @@ class Arithmetic(Emitter):
     """Pointwise operations: arguments are promoted to one kind and broadcast to one shape."""
 
     def _unary(self, primitive: Unary, x: Operand) -> Value:
-        return self.emit(primitive, *self._promoted([self._value(x)], primitive.kinds))
+        return self._written(primitive, self._promoted([self._value(x)], primitive.kinds))
 
     def _binary(self, verb: str, primitive: Binary, a: Operand, b: Operand) -> Value:
         values = self._promoted(self._values([a, b]), primitive.kinds)
-        return self.emit(primitive, *self._aligned(verb, values))
+        return self._written(primitive, self._aligned(verb, values))
+
+    def _written(self, primitive: Unary | Binary, values: list[Value]) -> Value:
+        return self.emit(primitive, *values)
 
     def neg(self, x: Operand) -> Value:
         """-x."""
@@ -50,6 +53,26 @@ class Arithmetic(Emitter):
     def erf(self, x: Operand) -> Value:
         """The error function."""
         return self._unary(p.Erf(), x)
+
+    def expm1(self, x: Operand) -> Value:
+        """exp(x) - 1, precise near 0."""
+        return self._unary(p.Expm1(), x)
+
+    def log1p(self, x: Operand) -> Value:
+        """log(1 + x), precise near 0."""
+        return self._unary(p.Log1p(), x)
+
+    def sigmoid(self, x: Operand) -> Value:
+        """1 / (1 + exp(-x))."""
+        return self._unary(p.Sigmoid(), x)
+
+    def softplus(self, x: Operand) -> Value:
+        """log(1 + exp(x))."""
+        return self._unary(p.Softplus(), x)
+
+    def normal_cdf(self, x: Operand) -> Value:
+        """The share of the standard normal distribution below x."""
+        return self._unary(p.NormalCdf(), x)
 
     def floor(self, x: Operand) -> Value:
         """The largest whole number not above x."""

@@ -11,10 +11,14 @@ from collections.abc import Mapping, Sequence
 from . import primitives as p
 from .arithmetic import Arithmetic
 from .emitter import shape_text
+from .logarithm import logarithm
 from .primitive import ShapeError
+from .primitives.binary import Binary
 from .primitives.spec import Axis, Window, parse, written
+from .primitives.unary import Unary
 from .program import Type, Value
 from .size import Dim, product
+from .stable import better
 
 Pads = Sequence[tuple[int, int]]
 
@@ -27,6 +31,28 @@ class Builder(Arithmetic):
     >>> build.sum(build.mul(x, x), axes=[1])
     %2: float[2]
     """
+
+    def _written(self, primitive: Unary | Binary, values: list[Value]) -> Value:
+        """The operation, or what computes the same without losing digits."""
+        found = better(self, primitive, values)
+        return self.emit(primitive, *values) if found is None else found
+
+    def log_probability(self, x: Value) -> Value:
+        """log(x) of an x from 0 to 1, not below -100; its slope, 1/x, is finite and never lost.
+
+        What lies outside counts as the nearest that does not. Only above 1 is there no slope.
+        """
+        x = self.cast(x, "float")
+        known = logarithm(self, x)
+        if known is not None:
+            return known
+        still = self.stop(x)
+        inside = self.minimum(self.maximum(still, 0.0), 1.0)
+        slope = self.div(
+            self.cast(self.less_equal(still, 1.0), "float"), self.maximum(still, 1e-12)
+        )
+        value = self.maximum(self.log(inside), -100.0)
+        return self.add(value, self.mul(self.sub(x, still), slope))
 
     # reductions
 
@@ -234,7 +260,13 @@ class Builder(Arithmetic):
         return self.emit(p.PutRows(), table, ids, rows)
 
     def pick(self, x: Value, ids: Value) -> Value:
-        """x[..., ids]: one number out of each row."""
+        """x[..., ids]: one number out of each row.
+
+        Of logarithms only the picked ones are taken: the others may be infinite.
+        """
+        made = self.maker(x)
+        if made and isinstance(made.primitive, p.Log):
+            return self.log(self.pick(made.args[0], ids))
         return self.emit(p.Pick(), x, ids)
 
     def spread(self, ids: Value, values: Value, count: Dim) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from .builder import Builder
 from .program import Op, Type, Value
+from .unchosen import Unchosen
 
 
 def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Value]:
@@ -21,12 +22,13 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
     origin, forward = build.origin, list(build.ops)
     leading = leading_to(forward, wrt)
     gradients: dict[Value, Value] = {}
+    unchosen = Unchosen(build)
     if loss in leading:
         gradients[loss] = build.constant(1.0)
     for op in reversed(forward):
         if op.out in gradients and op.out in leading:
             build.origin = op.origin
-            _pull(build, op, gradients, leading)
+            _pull(build, op, gradients, leading, unchosen)
     build.origin = origin
     results = [gradients[v] if v in gradients else build.zeros(v.type) for v in wrt]
     build.prune(len(forward), results)
@@ -42,13 +44,25 @@ def leading_to(ops: Iterable[Op], wrt: Sequence[Value]) -> set[Value]:
     return leading
 
 
-def _pull(build: Builder, op: Op, gradients: dict[Value, Value], leading: set[Value]) -> None:
+def _pull(
+    build: Builder,
+    op: Op,
+    gradients: dict[Value, Value],
+    leading: set[Value],
+    unchosen: Unchosen,
+) -> None:
     """Add what the gradient of the result gives to the gradient of each argument."""
     wanted = [arg in leading for arg in op.args]
-    shares = op.primitive.pull(build, op.args, op.out, gradients[op.out], wanted)
+    grad = gradients[op.out]
+    shares = op.primitive.pull(build, op.args, op.out, grad, wanted)
     assert len(shares) == len(op.args), f"{op.primitive} gives {len(shares)} gradients"
-    for arg, share in zip(op.args, shares, strict=True):
-        if share is None or arg not in leading:
+    kept = tuple(share if want else None for share, want in zip(shares, wanted, strict=True))
+    for arg, share in zip(op.args, unchosen.guarded(op, grad, kept), strict=True):
+        if share is None:
             continue
         assert share.type == arg.type, f"{op.primitive}: gradient {share!r} of {arg!r}"
-        gradients[arg] = build.add(gradients[arg], share) if arg in gradients else share
+        if arg in gradients:
+            total = build.add(gradients[arg], share)
+            unchosen.added(total, gradients[arg], share)
+            share = total
+        gradients[arg] = share

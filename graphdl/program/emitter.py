@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .facts import Facts
 from .layout import can_reshape
 from .primitive import Primitive, ShapeError
 from .primitives import Broadcast, Cast, Constant, Copy, Extent, Reshape, Stop
@@ -27,6 +28,7 @@ class Emitter:
         self.origin = ""
         self._makers: dict[Value, Op] = {}
         self._names: set[str] = set()
+        self.facts = Facts(self)
         self._count = 0
 
     def input(self, name: str, type: Type, role: Role, key: str) -> Value:

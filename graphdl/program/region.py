@@ -40,6 +40,7 @@ class Region:
         type = Type(whole.type.shape[1:], whole.type.kind)
         value = self.build.placeholder(f"{whole.name}.step", type)
         self.steps[value] = whole
+        self.build.facts.step(value, whole)
         return value
 
     def carry(self, initial: Value) -> Value:

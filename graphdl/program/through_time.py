@@ -18,6 +18,7 @@ from .primitives.scan import Scan
 from .program import Op, Value
 from .region import Region
 from .size import Dim
+from .unchosen import Unchosen
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -49,10 +50,10 @@ def gradients(
     sweep = _Sweep(build, leading_to(ops, wrt), {values[v] for v in body.held})
     later = [region.carry(build.zeros(v.type)) for v in body.following]
     for value, share in zip(body.following, later, strict=True):
-        sweep.give(values[value], share)
+        sweep.begin(values[value], share)
     for value, whole in zip(body.results, outside, strict=True):
         if whole is not None:
-            sweep.give(values[value], region.step(whole))
+            sweep.begin(values[value], region.step(whole))
     sweep.run(ops)
     return _gathered(build, scan, region, sweep, values)
 
@@ -94,6 +95,10 @@ class _Sweep:
     held: set[Value]
     shares: dict[Value, Value] = field(default_factory=dict)
     sums: dict[Value, list[Value]] = field(default_factory=dict)
+    unchosen: Unchosen = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unchosen = Unchosen(self.build)
 
     def give(self, value: Value, share: Value) -> None:
         """Add a share to the gradient of a value."""
@@ -102,9 +107,16 @@ class _Sweep:
         if value in self.held:
             self.sums.setdefault(value, []).append(share)
         elif value in self.shares:
-            self.shares[value] = self.build.add(self.shares[value], share)
+            total = self.build.add(self.shares[value], share)
+            self.unchosen.added(total, self.shares[value], share)
+            self.shares[value] = total
         else:
             self.shares[value] = share
+
+    def begin(self, value: Value, share: Value) -> None:
+        """Add a share that comes from outside the step, and may be zero anywhere."""
+        self.unchosen.begin(share)
+        self.give(value, share)
 
     def run(self, ops: Sequence[Op]) -> None:
         """Pull through every operation."""
@@ -116,7 +128,8 @@ class _Sweep:
             wanted = [arg in self.leading for arg in op.args]
             grad = self.shares[op.out]
             found = op.primitive.pull(self.build, op.args, op.out, grad, wanted)
-            for arg, share in zip(op.args, found, strict=True):
+            kept = tuple(s if want else None for s, want in zip(found, wanted, strict=True))
+            for arg, share in zip(op.args, self.unchosen.guarded(op, grad, kept), strict=True):
                 if share is not None:
                     self.give(arg, share)
         self.build.origin = origin

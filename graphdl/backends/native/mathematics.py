@@ -25,9 +25,9 @@ _TANH_P = (
 )
 _TANH_Q = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 _EXP = (1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0)
-_ROUND = 12582912.0  # 1.5 * 2^23: added, it leaves a float's whole part in its last bits
-_ROUND_BITS = 0x4B400000
-_LN2_HIGH, _LN2_LOW = 0.693145751953125, 1.428606765330187e-06
+ROUND = 12582912.0  # 1.5 * 2^23: added, it leaves a float's whole part in its last bits
+ROUND_BITS = 0x4B400000
+LN2_HIGH, LN2_LOW = 0.693145751953125, 1.428606765330187e-06
 _LOG = (0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
 _SQRT_HALF = 0x3F3504F3
 
@@ -35,18 +35,18 @@ _SQRT_HALF = 0x3F3504F3
 def exp(e: Emit, x: Any) -> Any:
     """e^x."""
     if e.precision == "float64":
-        return _library(e, "exp", x)
+        return library(e, "exp", x)
     kind, build = x.type, e.build
-    whole = _integers(kind)
+    whole = integers(kind)
     # Comparisons fail for what is not a number, so that it goes through.
     x = build.select(build.fcmp_ordered(">", x, e.same(kind, 89.0)), e.same(kind, 89.0), x)
     x = build.select(build.fcmp_ordered("<", x, e.same(kind, -105.0)), e.same(kind, -105.0), x)
-    shifted = e.fma(x, e.same(kind, 1.4426950408889634), e.same(kind, _ROUND))
-    power = build.sub(build.bitcast(shifted, whole), e.same(whole, _ROUND_BITS))
-    count = build.fsub(shifted, e.same(kind, _ROUND))
-    rest = e.fma(count, e.same(kind, -_LN2_HIGH), x)
-    rest = e.fma(count, e.same(kind, -_LN2_LOW), rest)
-    value = _horner(e, rest, _EXP)
+    shifted = e.fma(x, e.same(kind, 1.4426950408889634), e.same(kind, ROUND))
+    power = build.sub(build.bitcast(shifted, whole), e.same(whole, ROUND_BITS))
+    count = build.fsub(shifted, e.same(kind, ROUND))
+    rest = e.fma(count, e.same(kind, -LN2_HIGH), x)
+    rest = e.fma(count, e.same(kind, -LN2_LOW), rest)
+    value = horner(e, rest, _EXP)
     # In two factors, for results near the end of the range.
     half = build.ashr(power, e.same(whole, 1))
     for part in (half, build.sub(power, half)):
@@ -58,9 +58,9 @@ def exp(e: Emit, x: Any) -> Any:
 def log(e: Emit, x: Any) -> Any:
     """The natural logarithm (the method of FreeBSD's logf)."""
     if e.precision == "float64":
-        return _library(e, "log", x)
+        return library(e, "log", x)
     kind, build = x.type, e.build
-    whole = _integers(kind)
+    whole = integers(kind)
     small = build.fcmp_ordered("<", x, e.same(kind, 1.1754943508222875e-38))
     scaled = build.select(small, build.fmul(x, e.same(kind, 33554432.0)), x)
     bits = build.add(build.bitcast(scaled, whole), e.same(whole, 0x3F800000 - _SQRT_HALF))
@@ -91,7 +91,7 @@ def log(e: Emit, x: Any) -> Any:
 def tanh(e: Emit, x: Any) -> Any:
     """The hyperbolic tangent."""
     if e.precision == "float64":
-        return _library(e, "tanh", x)
+        return library(e, "tanh", x)
     tiny = e.build.fcmp_ordered("<", e.intrinsic("fabs", x), e.same(x.type, 0.0004))
     value = _rational(e, x, 7.99881172180175781, _TANH_P, _TANH_Q)
     return e.build.select(tiny, x, value)
@@ -100,13 +100,13 @@ def tanh(e: Emit, x: Any) -> Any:
 def erf(e: Emit, x: Any) -> Any:
     """The error function."""
     if e.precision == "float64":
-        return _library(e, "erf", x)
+        return library(e, "erf", x)
     return _rational(e, x, 4.0, TOP, BOTTOM)
 
 
 def power(e: Emit, a: Any, b: Any) -> Any:
     """a^b, by the C library."""
-    return _library(e, "pow", a, b)
+    return library(e, "pow", a, b)
 
 
 def maximum(e: Emit, a: Any, b: Any) -> Any:
@@ -134,24 +134,27 @@ def _rational(e: Emit, x: Any, bound: float, top: Any, bottom: Any) -> Any:
     low = build.fcmp_ordered("<", clipped, e.same(kind, -bound))
     clipped = build.select(low, e.same(kind, -bound), clipped)
     square = build.fmul(clipped, clipped)
-    value = build.fmul(clipped, _horner(e, square, top))
-    return build.fdiv(value, _horner(e, square, bottom))
+    value = build.fmul(clipped, horner(e, square, top))
+    return build.fdiv(value, horner(e, square, bottom))
 
 
-def _horner(e: Emit, x: Any, coefficients: tuple[float, ...]) -> Any:
+def horner(e: Emit, x: Any, coefficients: tuple[float, ...]) -> Any:
+    """A polynomial of x, highest power first."""
     value = e.same(x.type, coefficients[0])
     for coefficient in coefficients[1:]:
         value = e.fma(value, x, e.same(x.type, coefficient))
     return value
 
 
-def _library(e: Emit, name: str, *args: Any) -> Any:
+def library(e: Emit, name: str, *args: Any) -> Any:
+    """A function of the C library, in each lane."""
     name, element = (name, e.real) if e.precision == "float64" else (f"{name}f", e.real)
     first, *rest = args
     return e.lanes(first, lambda *parts: e.call(name, element, *parts), *rest)
 
 
-def _integers(kind: Any) -> Any:
+def integers(kind: Any) -> Any:
+    """Whole numbers of 32 bits, as many as `kind` has floats."""
     return ir.VectorType(ir.IntType(32), kind.count) if _is_vector(kind) else ir.IntType(32)
 
 

@@ -20,6 +20,7 @@ FAMILY = "pointwise"
 FEW = 4
 # What an operation costs beside an addition, roughly.
 COSTS = {"exp": 12, "log": 16, "tanh": 14, "erf": 14, "power": 80, "div": 4, "mod": 40}
+COSTS |= {"expm1": 16, "log1p": 24, "sigmoid": 18, "softplus": 40, "normal_cdf": 40}
 
 
 @dataclass(frozen=True, slots=True)

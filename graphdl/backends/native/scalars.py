@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from ...program import Kind
-from . import mathematics
+from . import mathematics, tails
 from .emit import Emit
 from .function import WORD
 
@@ -148,6 +148,11 @@ TABLE: dict[str, Write] = {
     "floor": lambda e, x: e.intrinsic("floor", x),
     "tanh": mathematics.tanh,
     "erf": mathematics.erf,
+    "expm1": tails.expm1,
+    "log1p": tails.log1p,
+    "sigmoid": tails.sigmoid,
+    "softplus": tails.softplus,
+    "normal_cdf": tails.normal_cdf,
     "logical_not": lambda e, x: e.build.not_(x),
     "copy": lambda _, x: x,
     "add": _binary("fadd", "add"),

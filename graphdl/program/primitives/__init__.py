@@ -22,6 +22,7 @@ from .reduce import Amax, Amin, ArgMax, Sum
 from .rows import MergeRows, PutRows
 from .scan import Scan
 from .source import Constant, Extent, Iota
+from .tails import Expm1, Log1p, NormalCdf, Sigmoid, Softplus
 from .unary import Abs, Cast, Copy, Erf, Exp, Floor, Log, LogicalNot, Neg, Sign, Sqrt, Tanh
 from .unfold import Fold, Unfold
 from .view import Broadcast, Reshape, Reverse, Slice, Stop, Transpose
@@ -30,6 +31,7 @@ from .window import WindowMax, WindowMaxGradient, WindowMean, WindowMeanGradient
 ALL: tuple[type[Primitive], ...] = (
     # pointwise
     *(Neg, Exp, Log, Sqrt, Abs, Sign, Floor, Tanh, Erf, LogicalNot, Cast, Copy),
+    *(Expm1, Log1p, Sigmoid, Softplus, NormalCdf),
     *(Add, Sub, Mul, Div, FloorDiv, Mod, Power, Maximum, Minimum),
     *(Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr, Select),
     # reduce
@@ -66,6 +68,7 @@ __all__ = [
     "Equal",
     "Erf",
     "Exp",
+    "Expm1",
     "Extent",
     "Floor",
     "FloorDiv",
@@ -77,6 +80,7 @@ __all__ = [
     "Less",
     "LessEqual",
     "Log",
+    "Log1p",
     "LogicalAnd",
     "LogicalNot",
     "LogicalOr",
@@ -86,6 +90,7 @@ __all__ = [
     "Mod",
     "Mul",
     "Neg",
+    "NormalCdf",
     "NotEqual",
     "Pad",
     "Pick",
@@ -97,8 +102,10 @@ __all__ = [
     "Scan",
     "ScatterAdd",
     "Select",
+    "Sigmoid",
     "Sign",
     "Slice",
+    "Softplus",
     "Spread",
     "Sqrt",
     "Stop",

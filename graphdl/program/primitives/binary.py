@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -125,11 +125,33 @@ class Power(Binary):
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
-        a, b = args
+        return self.pull(build, args, out, grad, (True, True))
+
+    def pull(
+        self,
+        build: Builder,
+        args: tuple[Value, ...],
+        out: Value,
+        grad: Value,
+        wanted: Sequence[bool],
+    ) -> tuple[Value | None, ...]:
+        to_base = build.mul(grad, self._by_base(build, *args)) if wanted[0] else None
+        if not wanted[1]:
+            return to_base, None
+        return to_base, build.mul(grad, self._by_exponent(build, args[0], args[1], out))
+
+    def _by_base(self, build: Builder, a: Value, b: Value) -> Value:
+        """The slope b a^(b - 1), and 0 where b is 0: a^0 is 1 everywhere."""
         exponent = build.number(b)
-        lower = build.sub(b, 1.0) if exponent is None else exponent - 1.0
-        slope = build.mul(b, build.power(a, lower))
-        return build.mul(grad, slope), build.mul(grad, build.mul(out, build.log(a)))
+        if exponent is not None:
+            return build.mul(b, build.power(a, exponent - 1.0)) if exponent else build.mul(b, 0.0)
+        slope = build.mul(b, build.power(a, build.sub(b, 1.0)))
+        return build.select(build.equal(b, 0.0), 0.0, slope)
+
+    def _by_exponent(self, build: Builder, a: Value, b: Value, out: Value) -> Value:
+        """The slope a^b log(a), and 0 where a^b is 0 for all exponents near."""
+        still = build.logical_and(build.equal(a, 0.0), build.greater_equal(b, 0.0))
+        return build.select(still, 0.0, build.mul(out, build.log(a)))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from types import ModuleType
 
@@ -71,15 +71,14 @@ def _rational(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterato
     yield partial(xp.minimum, x, 4.0, out=clipped)
     yield partial(xp.maximum, clipped, -4.0, out=clipped)
     yield partial(xp.multiply, clipped, clipped, square)
-    yield from _horner(xp, top, square, TOP)
+    yield from horner(xp, top, square, TOP)
     yield partial(xp.multiply, top, clipped, clipped)
-    yield from _horner(xp, top, square, BOTTOM)
+    yield from horner(xp, top, square, BOTTOM)
     yield partial(xp.divide, clipped, top, out)
 
 
-def _horner(
-    xp: ModuleType, out: Array, x: Array, coefficients: tuple[float, ...]
-) -> Iterator[Call]:
+def horner(xp: ModuleType, out: Array, x: Array, coefficients: tuple[float, ...]) -> Iterator[Call]:
+    """A polynomial of x, highest power first."""
     yield partial(xp.multiply, x, coefficients[0], out)
     for coefficient in coefficients[1:-1]:
         yield partial(xp.add, out, coefficient, out)
@@ -88,16 +87,29 @@ def _horner(
 
 
 def _chebyshev(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterator[Call]:
-    t, u, spare, part, sign, square = (scratch(x.shape, "float") for _ in range(6))
+    t, spare, sign, square = (scratch(x.shape, "float") for _ in range(4))
     yield partial(xp.sign, x, sign)
     yield partial(xp.multiply, x, x, square)
     yield partial(xp.absolute, x, t)
-    yield partial(xp.add, t, 2.0, t)
-    yield partial(xp.divide, 2.0, t, t)
-    yield partial(xp.multiply, t, 4.0, u)
+    low = yield from erfc_exponent(xp, scratch, t, out, spare)
+    yield partial(xp.subtract, low, square, low)
+    yield partial(xp.exp, low, low)
+    yield partial(xp.multiply, low, t, low)
+    yield partial(xp.subtract, 1.0, low, low)
+    yield partial(xp.multiply, low, sign, out)
+
+
+def erfc_exponent(
+    xp: ModuleType, scratch: Scratch, z: Array, first: Array, second: Array
+) -> Generator[Call, None, Array]:
+    """C(t) for z >= 0, in one of two arrays; `z` becomes t."""
+    u, part = (scratch(z.shape, "float") for _ in range(2))
+    yield partial(xp.add, z, 2.0, z)
+    yield partial(xp.divide, 2.0, z, z)
+    yield partial(xp.multiply, z, 4.0, u)
     yield partial(xp.subtract, u, 2.0, u)
-    # Clenshaw: b_j = c_j + u b_(j+1) - b_(j+2); `out` and `spare` take turns.
-    high, low = out, spare
+    # Clenshaw: b_j = c_j + u b_(j+1) - b_(j+2); the two arrays take turns.
+    high, low = first, second
     yield partial(high.fill, _C[-1])
     yield partial(low.fill, 0.0)
     for coefficient in reversed(_C[1:-1]):
@@ -107,11 +119,7 @@ def _chebyshev(xp: ModuleType, scratch: Scratch, out: Array, x: Array) -> Iterat
     yield partial(xp.multiply, u, 0.5, u)
     yield partial(xp.subtract, _C[0] / 2, low, low)
     yield from _add_product(xp, part, low, u, high)
-    yield partial(xp.subtract, low, square, low)
-    yield partial(xp.exp, low, low)
-    yield partial(xp.multiply, low, t, low)
-    yield partial(xp.subtract, 1.0, low, low)
-    yield partial(xp.multiply, low, sign, out)
+    return low
 
 
 def _add_product(xp: ModuleType, part: Array, total: Array, a: Array, b: Array) -> Iterator[Call]:
