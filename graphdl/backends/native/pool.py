@@ -1,4 +1,4 @@
-"""Threads that run tables of kernels, and the native loop that walks a table.
+"""The native loop that walks a table of kernels, alone or as one of a pool of threads.
 
 Every thread walks the whole table. Of a parallel kernel each does its share; any other is done by
 the first thread. Where a row says so, all wait for each other: a few microseconds awake, then they
@@ -8,23 +8,15 @@ tables, threads wait a little awake, then asleep.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import threading
-from typing import Any
-
-import numpy as np
-
-from .library import LOCK, functions
 from .machine import this_machine
 
-THREADS = "GRAPHDL_THREADS"
 # Words of a row: kernel, its numbers, flags, address of a verdict.
 ROW = 4
 PARALLEL, WAIT, GUARD = 1, 2, 4
 
 # Words of a pool. Those that several threads write to have a cache line of their own.
-ARRIVED, PHASE, JOB, SLEEPERS, TABLE, MUTEX, CONDITION, WORDS = 0, 8, 16, 24, 32, 48, 64, 96
+ARRIVED, PHASE, JOB, SLEEPERS, TABLE, WORKERS = 0, 8, 16, 24, 32, 40
+MUTEX, CONDITION, TURN, WORDS = 48, 64, 80, 96
 
 # What tells the processor that a thread waits: what to declare, and what to call. On AArch64 it is
 # `isb`, because `yield` takes no time there, and waiting awake would end at once.
@@ -251,101 +243,14 @@ define i64 @graphdl_alone(ptr %order) {{
 NAMES = ("graphdl_run", "graphdl_work", "graphdl_start", "graphdl_repeat", "graphdl_alone")
 
 
-def module() -> str:
-    """LLVM's text of the functions."""
+def module(*more: str) -> str:
+    """LLVM's text of the functions, and of some more."""
     processor = this_machine().triple.partition("-")[0].replace("arm64", "aarch64")
-    words: dict[str, object] = {
-        n: globals()[n] for n in ("PHASE", "JOB", "SLEEPERS", "TABLE", "MUTEX", "CONDITION")
-    }
-    words |= {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
+    words: dict[str, object] = {"ROW": ROW, "PARALLEL": PARALLEL, "WAIT": WAIT, "GUARD": GUARD}
+    words |= {"PHASE": PHASE, "JOB": JOB, "SLEEPERS": SLEEPERS, "TABLE": TABLE, "WORKERS": WORKERS}
+    words |= {"MUTEX": MUTEX, "CONDITION": CONDITION, "TURN": TURN}
     declared, pause = _PAUSE.get(processor, ("", ""))
     return "".join(
         text.format(declared=declared, pause=pause, **words)
-        for text in (RUN, WORK, START, REPEAT, ALONE)
+        for text in (RUN, WORK, START, REPEAT, ALONE, *more)
     )
-
-
-class Pool:
-    """The threads of this process; a child process makes its own."""
-
-    _ours: Pool | None = None
-
-    def __init__(self) -> None:
-        found = functions(module(), NAMES)
-        word, address = ctypes.c_int64, ctypes.c_void_p
-        self._start = ctypes.CFUNCTYPE(word, address, address, word, word)(found["graphdl_start"])
-        self._repeat = ctypes.CFUNCTYPE(word, address, address, word, word, word)(
-            found["graphdl_repeat"]
-        )
-        # Runs a table in this thread, given the address of its address and count; 0 if all is well.
-        self.alone = ctypes.CFUNCTYPE(word, address)(found["graphdl_alone"])
-        self._work = ctypes.CFUNCTYPE(None, address, word, word)(found["graphdl_work"])
-        self.memory = np.zeros(WORDS + 8, np.int64)
-        odd = self.memory.ctypes.data % 64 // 8
-        self._address = self.memory.ctypes.data + 8 * ((8 - odd) % 8)
-        self._lock = threading.Lock()
-        self.workers: list[threading.Thread] = []
-        library = ctypes.CDLL(None)
-        library.pthread_mutex_init(ctypes.c_void_p(self._address + 8 * MUTEX), None)
-        library.pthread_cond_init(ctypes.c_void_p(self._address + 8 * CONDITION), None)
-
-    @classmethod
-    def ours(cls) -> Pool:
-        """The pool of this process."""
-        if cls._ours is None:
-            with LOCK:
-                # Workers read its memory for ever, so there must never be a second one.
-                if cls._ours is None:
-                    cls._ours = cls()
-        return cls._ours
-
-    @classmethod
-    def forget(cls) -> None:
-        """In a child process: threads are not inherited."""
-        cls._ours = None
-
-    def run(self, table: int, count: int, threads: int) -> bool:
-        """Run a table at an address; whether its guards found everything finite."""
-        if threads == 1:
-            return not self._start(self._address, table, count, 1)
-        with self._lock:
-            return not self._start(self._address, table, count, self._all(threads))
-
-    def repeat(self, table: int, count: int, threads: int, times: int) -> int:
-        """Run a table so many times, or until a guard stops it; how often it was done."""
-        if threads == 1:
-            return int(self._repeat(self._address, table, count, 1, times))
-        with self._lock:
-            return int(self._repeat(self._address, table, count, self._all(threads), times))
-
-    def _all(self, threads: int) -> int:
-        """How many there are, which is at least so many: all of them meet."""
-        while len(self.workers) < threads - 1:
-            self._hire()
-        return len(self.workers) + 1
-
-    def _hire(self) -> None:
-        number = len(self.workers) + 1
-        job = ctypes.c_int64.from_address(self._address + 8 * JOB).value
-        worker = threading.Thread(
-            target=self._work,
-            args=(self._address, number, job),
-            daemon=True,
-            name=f"graphdl-{number}",
-        )
-        self.workers.append(worker)
-        worker.start()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=Pool.forget)
-
-
-def wanted_threads() -> int:
-    """How many threads to use: GRAPHDL_THREADS, or the processors this process may run on."""
-    asked: Any = os.environ.get(THREADS, "")
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

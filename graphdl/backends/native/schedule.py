@@ -26,8 +26,9 @@ from .merge import merged_calls
 from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
-from .pool import GUARD, PARALLEL, ROW, WAIT, Pool, wanted_threads
+from .pool import GUARD, PARALLEL, ROW, WAIT
 from .stretch import Stretch
+from .workers import Pool, wanted_threads
 
 Python = Callable[[], object]
 # A call as Python keeps it, so that it can be shown and timed.
