@@ -12,6 +12,8 @@ from ..errors import UsageError
 # Told how many kernels are about to be compiled, when that takes a while.
 LISTENERS: list[Callable[[int], None]] = []
 MANY = 8
+# Threads that are making kernels, and hold what others wait for.
+MAKING: set[int] = set()
 OTHERWISE = "or run with --backend numpy"
 # Before it, LLVM's linker or passes lack something that kernels need.
 LEAST = (0, 45)

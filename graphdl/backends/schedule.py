@@ -53,8 +53,15 @@ class Schedule:
             call()
         if self.guard is not None:
             self._check(*self.guard)
-        for call in self.after:
-            call()
+        after = iter(self.after)
+        try:
+            for call in after:
+                call()
+        except BaseException:
+            # Such as Ctrl-C. What has begun to be written is written whole.
+            for call in after:
+                call()
+            raise
         return dict(self.outputs)
 
     def _check(self, name: str, array: Array) -> None:

@@ -22,6 +22,7 @@ from ..errors import DataError, UsageError
 from ..graph import Named
 from .asked import joined
 from .description import names_of, trained_of
+from .turn import training
 from .word_vectors import start_from_vectors
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def fit(
     names = [*net.graph.inputs, *net.graph.targets]
     arrays = {n: given.pop(n) for n in names if n in given}
     with ExitStack() as closing:
+        closing.enter_context(training(net.turn))
+        closing.enter_context(net._programs.apart())
         run_folder = checkpoint = None
         if resume is None:
             settings = settings_of(net, given)

@@ -74,7 +74,8 @@ def evaluate(
 def measure(net: Network, split: Split, batch: int | None, settings: Settings) -> dict[str, float]:
     """Loss and metrics over a split, in windows and with carried states where settings say so."""
     feed = evaluating_feed(split, settings, at_a_time(split, batch, settings.batch, AT_A_TIME))
-    return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
+    with net._programs.apart():
+        return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
 
 
 def predict(
@@ -146,13 +147,14 @@ def confusion(
     counts = Confusion.empty(classes, names)
     wires, carry = {output: net.graph.outputs[output]}, settings.carries_in_evaluation
     batch = at_a_time(split, batch, settings.batch, AT_A_TIME)
-    for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
-        inputs = {name: fed.batch[name] for name in net.graph.inputs}
-        fresh = fed.fresh if carry else None
-        found = net.read(wires, inputs, fresh, fed.going)[output].argmax(-1)
-        labels = fed.batch[target]
-        real = _real(net, net.graph.targets[target].shape[:1], labels, fed.batch)
-        counts.add(found[real], labels[real])
+    with net._programs.apart():
+        for fed in evaluating_feed(split, settings, batch).batches(epoch=0):
+            inputs = {name: fed.batch[name] for name in net.graph.inputs}
+            fresh = fed.fresh if carry else None
+            found = net.read(wires, inputs, fresh, fed.going)[output].argmax(-1)
+            labels = fed.batch[target]
+            real = _real(net, net.graph.targets[target].shape[:1], labels, fed.batch)
+            counts.add(found[real], labels[real])
     return counts
 
 

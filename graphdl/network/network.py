@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..backends import NonFinite as NonFiniteResult
 from ..backends import open_backend
+from ..backends.llvm import MAKING
 from ..data.trained import Trained
 from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
@@ -19,7 +19,7 @@ from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
 from ..syntax import tree
-from . import fitting, jacobian, judging, sampling, showing, slopes, stretch
+from . import fitting, jacobian, judging, sampling, showing, slopes, updates
 from . import gradcheck as gradients_check
 from . import profile as profiling
 from .asked import by_name, require_loss, wires
@@ -28,6 +28,7 @@ from .description import description
 from .lone import Lone
 from .port import Port, accepted
 from .programs import Build, Programs
+from .turn import DEEPEST, Turn, changing, inside, reading, refuse_while_making
 from .update import TrainingStep, forget, regime_of
 from .weights import Weights
 
@@ -42,6 +43,10 @@ DTYPES = ("float32", "float64")
 
 class Network:
     """What `graphdl.compile` returns.
+
+    Threads may share it: its calls take turns, `fit` one for each batch. A signal's handler may
+    ask it in the middle of another call; where it would change or read what that call is changing,
+    that is a UsageError.
 
     >>> import graphdl
     >>> net = graphdl.compile("input -> linear(2, 3) -> softmax -> nll")
@@ -64,8 +69,9 @@ class Network:
             raise UsageError(f"seed is a whole number from 0, not {seed!r}")
         if dtype not in DTYPES:
             raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
+        self.turn = Turn()
         self._backend = open_backend(backend)
-        self._programs = Programs(model, params, self._backend, dtype)
+        self._programs = Programs(model, params, self._backend, dtype, self.turn)
         self.graph: Graph = self._programs.predicting.graph
         self.dtype, self.seed = dtype, seed
         self.steps = 0
@@ -141,6 +147,7 @@ class Network:
 
     # ---- weights -----------------------------------------------------------------------
 
+    @changing
     def initialise(self, seed: int) -> None:
         """Draw all weights anew; steps count from 0 again, and names of data are forgotten."""
         self.forget_training()
@@ -169,6 +176,7 @@ class Network:
         """A weight or running statistic, read only; UsageError for a name that is neither."""
         return self._weights[name]
 
+    @changing
     def __setitem__(self, name: str, value: ArrayLike) -> None:
         """Replace the values of a weight; one number fills it. DataError for another shape."""
         self._weights[name] = value
@@ -187,13 +195,12 @@ class Network:
         """
         extra = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         data = accepted(self.inputs, by_name(self.graph, arrays, named), True, self.labels)
-        return self._programs.copies(
-            self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
-        )
+        return self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
 
     loss = slopes.loss
     gradients = slopes.gradients
 
+    @reading
     def differentiated(
         self, names: tuple[str, ...], training: bool, data: Arrays
     ) -> dict[str, Array]:
@@ -214,6 +221,8 @@ class Network:
         Raises DivergedError when the loss is not finite: the weights are then as they were.
         UsageError for unknown and missing names, DataError for arrays that do not fit.
         """
+        if self.turn.training:
+            raise UsageError("`fit` is training this network: a step would come between its own")
         try:
             return self.train_batch(
                 accepted(self.ports, batch, missing_ok=False, names=self.labels), lr
@@ -225,46 +234,6 @@ class Network:
             ) from None
 
     # ---- what the training loop asks (engine.Trainable) -----------------------------------
-
-    def train_batch(
-        self,
-        batch: Mapping[str, Array],
-        lr: float | None,
-        *,
-        last_of_group: bool = True,
-        fresh: bool = True,
-        going: Array | None = None,
-    ) -> dict[str, float]:
-        """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite.
-
-        Where states are carried, they begin anew if `fresh`, else `going` says in which rows.
-        """
-        step = self.training_step()
-        if self.lone.joins:
-            self.lone.check(batch)
-        program = step.last if last_of_group or step.gather is None else step.gather
-        batch = self._carried.fed(program, batch, fresh, going) if step.carry else batch
-        data = self._programs.device(batch)
-        self._gathered += 1
-        scalars = {
-            "seed": self.seed,
-            "draw": self.draws,
-            "lr": (step.rate or 0.0) if lr is None else lr,
-            "step": self.steps + 1,
-            "group": self._gathered,
-            "fresh": fresh,
-        }
-        try:
-            found = program.run(self.store, data, scalars, guard=LOSS)
-        except NonFiniteResult:
-            self._gathered -= 1
-            raise NonFinite(program.inspect(self.store, data, scalars) or "") from None
-        if step.carry:
-            found = self._carried.take(found)
-        self.draws += 1
-        if program is step.last:
-            self.steps, self._gathered = self.steps + 1, 0
-        return {name: float(value) for name, value in found.items()}
 
     def evaluate_batch(
         self, batch: Mapping[str, Array], *, fresh: bool | None = None, going: Array | None = None
@@ -281,8 +250,7 @@ class Network:
     ) -> dict[str, Array]:
         """Values of some wires for a window: after the one before, anew, or (None) by itself."""
         key = ("read", tuple(wires))
-        found = self._run(key, lambda m: predicting(m, wires), data, fresh, going)
-        return self._programs.copies(found)
+        return self._run(key, lambda m: predicting(m, wires), data, fresh, going)
 
     def _run(
         self,
@@ -291,19 +259,35 @@ class Network:
         data: Mapping[str, Array],
         fresh: bool | None = None,
         going: Array | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Array]:
         """What a program gives for data: by themselves, or as a window after another."""
-        run, scalars = self._programs, self._scalars()
-        if fresh is None:
-            return run.predicted(key, build, self.store, data, scalars)
-        return run.continued(key, build, self.store, data, scalars, fresh, going)
+        run, turn = self._programs, self.turn
+        # What `reading` does, in fewer calls.
+        if MAKING:
+            refuse_while_making()
+        with turn.lock:
+            if turn.changing or turn.depth > DEEPEST:
+                raise inside()
+            depth = turn.depth
+            try:
+                turn.depth = depth + 1
+                scalars = {"seed": self.seed, "draw": self.draws}
+                if fresh is None:
+                    found = run.predicted(key, build, self.store, data, scalars)
+                else:
+                    found = run.continued(key, build, self.store, data, scalars, fresh, going)
+                return run.copies(found)
+            finally:
+                turn.depth = depth
 
+    @changing
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
         regime = regime_of(settings)
         if regime != self._regime:
             self._regime, self._step = regime, None
 
+    @reading
     def state(self) -> dict[str, Array]:
         """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
         if self.graph.losses:
@@ -314,6 +298,7 @@ class Network:
         kept = {names.get(k, k): self._programs.copy(v) for k, v in self.store.items()}
         return kept | self._carried.arrays
 
+    @changing
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave; states that the optimiser does not keep are dropped."""
         self._gathered = 0
@@ -323,7 +308,7 @@ class Network:
             elif key.startswith(CARRIED):
                 self._carried.arrays[key] = np.asarray(array, self.dtype)
             else:
-                self[key[2:]] = array
+                self._weights[key[2:]] = array
         if self._step is not None:
             self._step.settle(self.store)
 
@@ -331,6 +316,7 @@ class Network:
         """What a checkpoint says of the network."""
         return description(self, self._programs.predicting.imports)
 
+    @changing
     def program(self, stage: str = "program") -> Program:
         """The tensor program at a stage: program, backward or schedule (optimised).
 
@@ -341,10 +327,12 @@ class Network:
     def training_step(self) -> TrainingStep:
         """What an update runs, compiled at the first one."""
         if self._step is None:
-            require_loss(self.graph)
-            model = self._programs.elaborated(self._regime)
-            self._step = TrainingStep(model, self._regime, self._backend, self.dtype)
-            self._step.settle(self.store)
+            with self.turn.lock:
+                require_loss(self.graph)
+                model = self._programs.elaborated(self._regime)
+                step = TrainingStep(model, self._regime, self._backend, self.dtype)
+                step.settle(self.store)
+                self._step = step
         return self._step
 
     def _settings_of_file(self) -> Settings:
@@ -358,7 +346,8 @@ class Network:
     # ---- longer work: functions of a network, each in a file of its own ----------------------
 
     fit = fitting.fit
-    train_batches = stretch.train_batches
+    train_batch = updates.train_batch
+    train_batches = updates.train_batches
     blank = profiling.blank
     profile = profiling.profile
     kernels = profiling.kernels
@@ -378,7 +367,8 @@ class Network:
         """
         from ..engine.checkpoint import save_checkpoint
 
-        save_checkpoint(Path(path), self, settings=self.trained_with)
+        with self.turn.lock:
+            save_checkpoint(Path(path), self, settings=self.trained_with)
 
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""

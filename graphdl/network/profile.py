@@ -91,12 +91,13 @@ def profile(net: Network, /, **batch: Any) -> Profile:
 
     Raises UsageError where the network does not run generated kernels.
     """
-    schedule = _schedule(net, batch)
-    kept = net.state()
-    try:
-        return _timed(schedule)
-    finally:
-        net.restore(kept)
+    with net.turn.lock:
+        schedule = _schedule(net, batch)
+        kept = net.state()
+        try:
+            return _timed(schedule)
+        finally:
+            net.restore(kept)
 
 
 def kernels(net: Network, /, **batch: Any) -> str:

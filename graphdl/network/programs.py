@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,35 +16,73 @@ from ..passes import optimise
 from ..program import Program
 from ..syntax import tree
 from .carried import Carried
+from .turn import Turn
 
 Array = np.ndarray[Any, Any]
 Build = Callable[[Elaborated], Program]
 STAGES = ("program", "backward", "schedule")
 
 
+class _Reading(threading.local):
+    """States on their way through the windows of an evaluation, of each thread."""
+
+    states: Carried | None = None
+
+
 class Programs:
     """What a network runs.
 
     predicting   the model worked out for predicting; training works it out anew
-    judged       states on their way through the windows of an evaluation
     """
 
     def __init__(
-        self, model: tree.Model, params: Mapping[str, Any], backend: Backend, dtype: str
+        self,
+        model: tree.Model,
+        params: Mapping[str, Any],
+        backend: Backend,
+        dtype: str,
+        turn: Turn,
     ) -> None:
         self.model, self.params = model, dict(params)
-        self.backend, self.dtype = backend, dtype
+        self.backend, self.dtype, self.turn = backend, dtype, turn
         self.predicting = elaborate(model, self.params)
-        self.judged = Carried(backend, dtype)
+        self._reading = _Reading()
         self.executables: dict[object, Executable] = {}
+
+    @property
+    def judged(self) -> Carried:
+        """The states of this thread's evaluation."""
+        if self._reading.states is None:
+            self._reading.states = Carried(self.backend, self.dtype)
+        return self._reading.states
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """An evaluation whose states are its own; one that it breaks into goes on with its own."""
+        before, self._reading.states = self._reading.states, None
+        try:
+            yield
+        finally:
+            self._reading.states = before
 
     def executable(self, key: object, build: Callable[[], Program]) -> Executable:
         """The program called `key`, built and optimised at the first call."""
+        if self.turn.depth > 1:
+            # The memory of the others is that of the call which this one broke into.
+            key = self.turn.depth, key
         found = self.executables.get(key)
         if found is None:
-            found = Executable(optimise(build()), self.backend.xp, self.dtype, self.backend.native)
-            self.executables[key] = found
+            found = self.executables[key] = self._built(build)
         return found
+
+    def _built(self, build: Callable[[], Program]) -> Executable:
+        # Programs are cut out of one model, which is added to meanwhile.
+        before, self.turn.changing = self.turn.changing, True
+        try:
+            program = optimise(build())
+        finally:
+            self.turn.changing = before
+        return Executable(program, self.backend.xp, self.dtype, self.backend.native)
 
     def predicted(
         self,

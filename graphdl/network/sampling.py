@@ -45,7 +45,13 @@ def sample(
     word of `prime`.
     """
     _check(n, prime, temperature, top_k, seed)
-    model = _Model(net)
+    with net._programs.apart():
+        return _written(_Model(net), n, prime, temperature, top_k, seed)
+
+
+def _written(
+    model: _Model, n: int, prime: str, temperature: float, top_k: int | None, seed: int
+) -> str:
     ids = model.begin(prime)
     model.settle(ids)
     random = np.random.Generator(np.random.Philox(key=np.array([seed, 2], np.uint64)))

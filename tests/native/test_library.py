@@ -139,7 +139,8 @@ for each in threads:
     each.start()
 for each in threads:
     each.join()
-print(len(set(losses)), sum(t.name.startswith("graphdl") for t in threading.enumerate()))
+from graphdl.backends.native.workers import Pool
+print(len(set(losses)), Pool.ours().workers)
 """
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "GRAPHDL_THREADS": "2"}
     done = subprocess.run(

@@ -14,18 +14,20 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import llvmlite
 import llvmlite.binding as llvm
 
-from ..llvm import LISTENERS, MANY
+from ..llvm import LISTENERS, MAKING, MANY
 from .emit import Emit
 from .machine import Machine, this_machine
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Write = Callable[[Emit, Any], None]
 CHECKSUM = 32  # bytes of SHA-256 before the code
 
@@ -80,13 +82,31 @@ def written(kernel: Kernel) -> str:
     return emit.finish()
 
 
+def in_turn(make: Callable[P, R]) -> Callable[P, R]:
+    """A function that compiles or links: one thread at a time."""
+
+    @wraps(make)
+    def alone(*args: P.args, **named: P.kwargs) -> R:
+        with LOCK:
+            thread = threading.get_ident()
+            first = thread not in MAKING
+            try:
+                MAKING.add(thread)
+                return make(*args, **named)
+            finally:
+                if first:
+                    MAKING.discard(thread)
+
+    return alone
+
+
+@in_turn
 def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
     """Where each kernel is in memory; those that never were, are compiled."""
     wanted = {_name(k): k for k in kernels}
-    with LOCK:
-        objects = _objects({n: k for n, k in wanted.items() if n not in _addresses})
-        if objects:
-            _addresses.update(link(objects))
+    objects = _objects({n: k for n, k in wanted.items() if n not in _addresses})
+    if objects:
+        _addresses.update(link(objects))
     return {kernel: _addresses[name] for name, kernel in wanted.items()}
 
 
@@ -103,14 +123,9 @@ def _objects(wanted: Mapping[str, Kernel]) -> dict[str, bytes]:
     return {name: code for name, code in found.items() if code is not None}
 
 
+@in_turn
 def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     """Where the functions of a module given as LLVM's text are, compiled or found as kernels."""
-    with LOCK:
-        return _functions(text, names)
-
-
-@cache
-def _functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     digest = hashlib.sha256((_origin(this_machine()) + text).encode()).hexdigest()[:32]
     module = f"functions_{digest}"
     code = _read(module)

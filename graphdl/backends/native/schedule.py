@@ -65,7 +65,7 @@ class Table:
     def run(self) -> bool:
         """Run all rows; False where a guard found something that is not finite."""
         if self.threads == 1:
-            return not Pool.ours().alone(self.order)
+            return not (Pool.alone or Pool.ours().alone)(self.order)
         return Pool.ours().run(self.address, len(self.rows[0]), self.threads)
 
     def repeat(self, times: int) -> int:

@@ -86,6 +86,8 @@ class Pool:
     """The threads of this process; a child process makes its own."""
 
     _ours: Pool | None = None
+    # Runs a table in this thread, given the address of its address and count; 0 if all is well.
+    alone: Any = None
 
     def __init__(self) -> None:
         found = functions(module(HIRE), (*NAMES, "graphdl_shared"))
@@ -94,8 +96,7 @@ class Pool:
             ctypes.CFUNCTYPE(word, address, address, word, word, word)(found[name])
             for name in ("graphdl_repeat", "graphdl_shared")
         )
-        # Runs a table in this thread, given the address of its address and count; 0 if all is well.
-        self.alone = ctypes.CFUNCTYPE(word, address)(found["graphdl_alone"])
+        Pool.alone = ctypes.CFUNCTYPE(word, address)(found["graphdl_alone"])
         self.memory = np.zeros(WORDS + 8, np.int64)
         odd = self.memory.ctypes.data % 64 // 8
         self._address = self.memory.ctypes.data + 8 * ((8 - odd) % 8)
