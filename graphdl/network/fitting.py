@@ -22,6 +22,7 @@ from ..errors import DataError, UsageError
 from ..graph import Named
 from .asked import joined
 from .description import names_of, trained_of
+from .texts import in_ids
 from .turn import training
 from .word_vectors import start_from_vectors
 
@@ -234,9 +235,11 @@ def examples(
     absent = [n for n in names if n not in arrays]
     if absent:
         raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
-    found = Dataset.from_arrays(arrays, validation=validation, test=test)
+    aside = (in_ids(net, a) if isinstance(a, Mapping) else a for a in (validation, test))
+    validation, test = aside
+    found = Dataset.from_arrays(in_ids(net, arrays), validation=validation, test=test)
     for name, port in net.inputs.items():
-        if words := found.classes(name):
+        if (words := found.classes(name)) and name not in net.labels:
             wanted = "numbers" if port.classes is None else f"ids from 0 to {port.classes - 1}"
             raise DataError(
                 f"`{name}` holds texts such as `{shown(words[0])}`, the model takes {wanted}: "

@@ -23,6 +23,7 @@ from .asked import by_name, wires
 from .fitting import examples, settings_of
 from .port import accepted
 from .scored import class_names, scored
+from .texts import in_ids
 
 if TYPE_CHECKING:
     from .network import Network
@@ -94,7 +95,7 @@ def predict(
 
     Raises UsageError for unknown names, DataError for arrays that do not fit.
     """
-    given = by_name(net.graph, arrays, named)
+    given = in_ids(net, by_name(net.graph, arrays, named))
     if not given:
         raise UsageError("nothing to predict: give the inputs as arrays")
     if batch < 1:

@@ -26,8 +26,9 @@ from .asked import by_name, require_loss, wires
 from .carried import Carried
 from .description import description
 from .lone import Lone
-from .port import Port, accepted
+from .port import Port
 from .programs import Build, Programs
+from .texts import taken
 from .turn import DEEPEST, Turn, changing, inside, reading, refuse_while_making
 from .update import TrainingStep, forget, regime_of
 from .weights import Weights
@@ -194,7 +195,7 @@ class Network:
         Raises UsageError for unknown names, DataError for arrays that do not fit.
         """
         extra = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-        data = accepted(self.inputs, by_name(self.graph, arrays, named), True, self.labels)
+        data = taken(self, self.inputs, by_name(self.graph, arrays, named), missing_ok=True)
         return self._run(("predict", extra), lambda m: predicting(m, wires(m.graph, extra)), data)
 
     loss = slopes.loss
@@ -224,9 +225,7 @@ class Network:
         if self.turn.training:
             raise UsageError("`fit` is training this network: a step would come between its own")
         try:
-            return self.train_batch(
-                accepted(self.ports, batch, missing_ok=False, names=self.labels), lr
-            )[LOSS]
+            return self.train_batch(taken(self, self.ports, batch), lr)[LOSS]
         except NonFinite as error:
             source = f": `{error.origin}` produced it first" if error.origin else ""
             raise DivergedError(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..elaborate import LOSS
 from ..errors import UsageError
 from .asked import differentiable
-from .port import accepted
+from .texts import taken
 
 if TYPE_CHECKING:
     from .network import Network
@@ -29,7 +29,7 @@ def loss(net: Network, /, *, training: bool | ArrayLike = False, **batch: ArrayL
 
     Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
     """
-    data = accepted(net.ports, batch, missing_ok=False, names=net.labels)
+    data = taken(net, net.ports, batch)
     return float(net.differentiated((), _flag(training), data)[LOSS])
 
 
@@ -49,7 +49,7 @@ def gradients(
 
     Raises UsageError for unknown and missing names, DataError for arrays that do not fit.
     """
-    data = accepted(net.ports, batch, missing_ok=False, names=net.labels)
+    data = taken(net, net.ports, batch)
     names = tuple(differentiable(net.graph, wrt))
     found = net.differentiated(names, _flag(training), data)
     return {n: found[f"gradient/{n}"] for n in names}

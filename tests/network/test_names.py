@@ -73,9 +73,13 @@ s = words -> embedding(4) -> mean_over_time -> linear(2)
 loss = s -> cross_entropy(y)
 """
 TEXTS: list[tuple[Callable[[], Any], str]] = [
-    (lambda: [["a"], ["b"]], "`words` holds texts such as `a`, the model takes ids from 0 to 19"),
+    (
+        lambda: ["a", "b"],
+        "`words` holds texts such as `a`, and which words its ids stand for is not",
+    ),
     (lambda: [["a", "b"], ["b"]], "its rows hold lists of texts or of objects, ids are needed"),
-    (lambda: np.array([["b"], ["a"]]), "`words` holds texts such as `a`"),
+    (lambda: [["a"], ["b"]], r"`words` is \[2, 1\] texts: give one for each example"),
+    (lambda: np.array([["b"], ["a"]]), r"`words` is \[2, 1\] texts: give one for each example"),
 ]
 
 
