@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Diagnostic, Label, ModelError, Span
 from ..graph import Named
+from ..limits import VALUES
 from ..program import ShapeError
 from ..syntax import tree
 from .binding import Arguments, Bound, Callee, bind, evaluated
@@ -31,7 +32,6 @@ from .values import (
 if TYPE_CHECKING:
     from .tracer import Tracer
 
-REPEATS = 10_000
 STEPS = 12  # as many are listed before a size that is too small
 PRELUDE_NAME = "prelude/"
 
@@ -111,15 +111,15 @@ def _repeat_stage(t: Tracer, e: tree.Repeat, x: Any, s: Scope) -> Any:
 def _items(t: Tracer, e: tree.Expression, s: Scope) -> list[Any]:
     value = t.evaluate(e, s)
     if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 <= value <= REPEATS:
-            message = f"this count must be in 0..{REPEATS:,}, got {value:,}"
-            raise ModelError.at(e.span, "E0309", message)
+        if not 0 <= value <= VALUES.most:
+            message = f"this count must be in 0..{VALUES.most:,}, got {value:,}"
+            raise ModelError.at(e.span, "E0309", message, hint=VALUES.hint if value > 0 else ())
         return list(range(1, value + 1))
     try:
         if isinstance(value, list | Interval):
             return list(value)
     except Fact as fact:
-        raise ModelError.at(e.span, fact.code, fact.message) from None
+        raise ModelError.at(e.span, fact.code, fact.message, hint=fact.hint) from None
     raise ModelError.at(
         e.span, "E0307", "a count or a list is wanted here", label=f"this is {describe(value)}"
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .tracer import Tracer
 
 Callee = Definition | Builtin
+SHOWN = 5  # of several targets
 
 
 @dataclass(slots=True)
@@ -164,14 +165,15 @@ def _missing_port(t: Tracer, callee: Callee, given: list[Any], span: Span) -> An
             return targets[0]
         if len(targets) > 1:
             names = [x.wire.node for x in targets if x.wire]
+            shown, rest = names[:SHOWN], "" if len(names) <= SHOWN else " or another"
             raise ModelError.at(
                 span,
                 "E0305",
                 f"{_count(len(names))} targets exist, `{callee.name}` needs one of them",
-                hint="write " + " or ".join(f"`{callee.name}({n})`" for n in names),
+                hint="write " + " or ".join(f"`{callee.name}({n})`" for n in shown) + rest,
                 also=tuple(
                     Label(x.span, "a target")
-                    for x in targets
+                    for x in targets[:SHOWN]
                     if isinstance(x, Tensor | Unknown) and x.span
                 ),
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..limits import VALUES
 from ..program import Size
 from .values import Fact
 
@@ -17,7 +18,6 @@ class _AtRunTime:
 
 
 AT_RUN_TIME = _AtRunTime()
-LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Interval:
     def __iter__(self) -> Iterator[int]:
         if not (isinstance(self.low, int) and isinstance(self.high, int)):
             raise Fact("E0307", "only a range of whole numbers can be counted through")
-        if self.high - self.low >= LIMIT:
-            raise Fact("E0309", f"a range of more than {LIMIT:,} steps")
+        if self.high - self.low >= VALUES.most:
+            raise Fact("E0309", f"a range of more than {VALUES.most:,} steps", VALUES.hint)
         return iter(range(self.low, self.high + 1))
 
     def __contains__(self, value: object) -> bool:
@@ -125,8 +125,8 @@ def binary_constant(symbol: str, a: Any, b: Any) -> Any:
         fits = isinstance(a, bool) and isinstance(b, bool)
         return (a and b if symbol == "and" else a or b) if fits else None
     if symbol == "+" and isinstance(a, list) and isinstance(b, list):
-        if entries(a) + entries(b) > LIMIT:
-            raise Fact("E0309", f"a list of more than {LIMIT:,} values")
+        if entries(a) + entries(b) > VALUES.most:
+            raise Fact("E0309", f"a list of more than {VALUES.most:,} values", VALUES.hint)
         return a + b
     if symbol == "@" or not (is_number(a) and is_number(b)):
         return None

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Label, ModelError, Span, did_you_mean, nearest
+from ..limits import VALUES
 from ..program import Dim
 from ..syntax import tree
-from .constants import AT_RUN_TIME, LIMIT, binary_constant, entries, negated
+from .constants import AT_RUN_TIME, binary_constant, entries, negated
 from .elsewhere import known_elsewhere, own_definition
 from .scope import SPOILED, Later, Lazy, Scope
 from .values import Builtin, Definition, Fact, Layer, Spoiled, Tensor, Unknown, describe, leaves
@@ -173,9 +174,19 @@ def _list(t: Tracer, e: tree.ListOf, s: Scope) -> Any:
 
 def _bounded(items: Any, span: Span) -> Any:
     """Tuples of tuples of ... double with each line: what can be named can be walked through."""
-    if entries(items) > LIMIT:
-        raise ModelError.at(span, "E0309", f"more than {LIMIT:,} values in one")
+    if entries(items) > VALUES.most:
+        message = f"more than {VALUES.most:,} values in one"
+        raise ModelError.at(span, "E0309", message, hint=VALUES.hint)
     return items
+
+
+def _table(_t: Tracer, e: tree.Table, _s: Scope) -> Any:
+    raise ModelError.at(
+        e.span,
+        "E0307",
+        "a table is no value of a model",
+        hint="tables such as `{5: 0.5}` belong to the settings of `train`; a list is `[5, 0.5]`",
+    )
 
 
 def _if(t: Tracer, e: tree.If, s: Scope) -> Any:
@@ -237,6 +248,7 @@ HANDLERS: dict[type, Handler] = {
     tree.Binary: _binary,
     tree.TupleOf: _tuple,
     tree.ListOf: _list,
+    tree.Table: _table,
     tree.If: _if,
     tree.Repeat: _waiting,
     tree.Each: _waiting,

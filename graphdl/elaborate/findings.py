@@ -47,6 +47,11 @@ class Findings:
                 self._found.setdefault(_key(diagnostic), diagnostic)
             self._spoil(st)
 
+    @property
+    def enough(self) -> bool:
+        """As many as are shown: nobody needs more, and each takes time."""
+        return len(self._found) >= MOST
+
     def report(self) -> None:
         """Raise what was found, or start again with one number for an input of any shape."""
         if self._found:
@@ -67,7 +72,6 @@ class Findings:
         for name, span in names:
             if name not in self._scope.names:
                 self._scope.bind(name, SPOILED, span)
-            self._scope.later.pop(name, None)
 
 
 def _key(diagnostic: Diagnostic) -> object:

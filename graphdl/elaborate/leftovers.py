@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
@@ -51,16 +52,24 @@ def left_over(t: Tracer, model: tree.Model, scope: Scope) -> None:
 def circles(model: tree.Model) -> Callable[[str], list[str]]:
     """How to find the names through which a binding depends on itself."""
 
-    def circle(name: str) -> list[str]:
+    @cache
+    def graph() -> Any:
         import networkx  # slow to load, and only this error needs it
 
         uses: networkx.DiGraph[str] = networkx.DiGraph()
-        uses.add_node(name)
         for st in model.statements:
             if isinstance(st, tree.Binding | tree.Role | tree.LayerBinding | tree.Param):
                 value = st.default if isinstance(st, tree.Param) else st.value
                 parts_of = {n.path[0] for n in _names_in(value)}
                 uses.add_edges_from((bound, n) for bound, _ in names_of(st) for n in parts_of)
+        return uses
+
+    def circle(name: str) -> list[str]:
+        import networkx
+
+        uses = graph()
+        if name not in uses:
+            return []
         back = networkx.single_target_shortest_path(uses, name)
         ways = [back[other] for other in sorted(uses.successors(name)) if other in back]
         return [name, *min(ways, key=len)] if ways else []

@@ -74,7 +74,6 @@ class Imports:
                 )
             claim(scope, str(name), name.span)
             scope.bind(str(name), value, name.span)
-            scope.later.pop(str(name), None)
 
     def _scope(self, t: Tracer, st: tree.Import, importer: Source) -> Scope:
         span = st.path.span

@@ -37,6 +37,8 @@ def run_model(
     for st in model.statements:
         with findings.of(st):
             run_top_level(t, st, scope, params, imports)
+        if findings.enough:
+            break
     findings.report()
     left_over(t, model, scope)
 
@@ -57,7 +59,6 @@ def run_top_level(
                 hint = "write it inside a `block`"
                 raise ModelError.at(st.span, "E0314", "`running` belongs in a block", hint=hint)
             t.declare(st, scope)
-            scope.later.pop(st.name, None)
         case tree.LayerBinding():
             bind_layer(t, st, scope)
         case tree.Op() | tree.Block():

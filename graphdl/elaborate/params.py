@@ -70,7 +70,6 @@ def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -
             also=(Label(st.domain.span, "allowed here"),),
         )
     scope.bind(st.name, value, st.name_span)
-    scope.later.pop(st.name, None)
     t.graph.params[st.name] = value
 
 

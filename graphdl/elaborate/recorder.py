@@ -7,13 +7,10 @@ from typing import Any
 
 from ..errors import ModelError, Span
 from ..graph import Graph, Named, Node, NodeKind, Shaped, Wire
+from ..limits import EXPRESSIONS, NODES
 from ..program import Builder
 from .place import Place
 from .values import Flowing, Tensor, leaves, rewired
-
-# What a model may cost to work out: a second or two.
-NODES = 10_000
-STEPS = 400_000
 
 
 class Recorder:
@@ -35,16 +32,17 @@ class Recorder:
         self.touched: list[str] = []
         self.tensors: dict[Wire, Flowing] = {}
         self.steps = 0
+        self.most_steps, self.most_nodes = EXPRESSIONS.most, NODES.most
 
     def step(self, span: Span) -> None:
         """Count one more expression; E0309 when a model unfolds into too many."""
         self.steps += 1
-        if self.steps > STEPS:
+        if self.steps > self.most_steps:
             raise ModelError.at(
                 span,
                 "E0309",
-                f"this model unfolds into more than {STEPS:,} expressions",
-                hint="repeat less, or nest fewer blocks into each other",
+                f"this model unfolds into more than {self.most_steps:,} expressions",
+                hint=("repeat less, or nest fewer blocks into each other", EXPRESSIONS.hint),
             )
 
     def add_node(
@@ -110,8 +108,9 @@ class Recorder:
     ) -> Any:
         if not leaves(value):
             return value
-        if len(self.graph.nodes) >= NODES:
-            raise ModelError.at(span, "E0309", f"this model has more than {NODES:,} nodes")
+        if len(self.graph.nodes) >= self.most_nodes:
+            message = f"this model has more than {self.most_nodes:,} nodes"
+            raise ModelError.at(span, "E0309", message, hint=NODES.hint)
         value = rewired(value, name, label, span)
         kind: NodeKind = "scan" if label == "scan" else "layer" if used else "op"
         self.graph.nodes[name] = Node(

@@ -52,8 +52,10 @@ def add_role(t: Tracer, kind: str, name: str | None, value: Any, span: Span) -> 
         )
     roles = {"output": t.graph.outputs, "loss": t.graph.losses, "metric": t.graph.metrics}[kind]
     name = name or (value.maker if kind == "metric" and value.maker else kind)
-    if name in roles:
-        name = next(f"{name}#{i}" for i in range(2, 1000) if f"{name}#{i}" not in roles)
+    stem = name
+    while name in roles:
+        number = t.roles_called[kind, stem] = t.roles_called.get((kind, stem), 1) + 1
+        name = f"{stem}#{number}"
     if kind != "output" and (value.shape or value.batched):
         value = _mean(t, value, span)
     assert value.wire is not None

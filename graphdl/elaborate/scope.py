@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ..errors import Span
 from .values import Fact
@@ -40,18 +40,44 @@ class Later:
     is_value: bool
 
 
+class Bound(Mapping[str, Any]):
+    """What a scope had bound at one time: names are bound once, so their order tells."""
+
+    def __init__(self, names: Mapping[str, Any], order: Mapping[str, int]) -> None:
+        self._names, self._order, self._count = names, order, len(order)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names and self._order.get(str(name), -1) < self._count
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            raise KeyError(name)
+        return self._names[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 SPOILED = object()  # the value of a name whose statement is wrong
 
 
 @dataclass(slots=True)
 class Scope:
-    """Names with values; `later` has the spans of names that a following statement defines."""
+    """Names with values, and the order in which they came.
+
+    `later` has every name that the statements of the body define, reached or not: it says why a
+    name that is not found is not there.
+    """
 
     parent: Scope | None = None
     names: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     later: dict[str, Later] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    order: dict[str, int] = field(default_factory=dict)
 
     def find(self, name: str) -> Scope | None:
         """The innermost scope that binds `name`."""
@@ -70,12 +96,18 @@ class Scope:
     def bind(self, name: str, value: Any, span: Span | None = None) -> None:
         """Give a name its value."""
         self.names[name] = value
+        self.order.setdefault(name, len(self.order))
         if span is not None:
             self.spans[name] = span
 
     def child(self, **names: Any) -> Scope:
         """A scope inside this one."""
         return Scope(self, dict(names))
+
+    def so_far(self) -> Scope:
+        """This scope with what it has now; what is bound in it afterwards is not seen."""
+        names = cast("dict[str, Any]", Bound(self.names, self.order))  # nothing is bound in it
+        return Scope(self.parent, names, self.spans, self.later, self.used)
 
     def reachable(self) -> dict[str, Any]:
         """Every name in reach with its value, the innermost of each."""

@@ -192,7 +192,6 @@ def run_statement(t: Tracer, st: tree.Statement, scope: Scope, block: tree.Block
             bind_layer(t, st, scope)
         case tree.Register():
             t.declare(st, scope)
-            scope.later.pop(st.name, None)
         case tree.NextBinding():
             t.bind_next(st, scope)
         case tree.Check():
@@ -231,7 +230,6 @@ def define(st: tree.Op | tree.Block, scope: Scope, *, prelude: bool) -> None:
         _refuse_twice(st)
         _refuse_weights(definition)
     scope.bind(st.name, definition, st.name_span)
-    scope.later.pop(st.name, None)
 
 
 def _refuse_twice(st: tree.Op | tree.Block) -> None:
@@ -352,10 +350,9 @@ def bind_layer(t: Tracer, st: tree.LayerBinding, scope: Scope) -> None:
     place = t.place.within(st.name)
     place.weights = joined(t.place.weights, st.name)
     # What is named later in the file must not change what the layer means.
-    seen = Scope(scope.parent, dict(scope.names), scope.spans, dict(scope.later), scope.used)
+    seen = scope.so_far()
     layer = Layer(st.value, seen, st.name, place)
     scope.bind(st.name, layer, st.name_span)
-    scope.later.pop(st.name, None)
 
 
 def named_later(body: Iterable[tree.Statement]) -> dict[str, Later]:

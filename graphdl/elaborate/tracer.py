@@ -56,6 +56,7 @@ class Tracer(Recorder):
     draws       how often each place draws random numbers
     by_position whether arguments of the prelude that go by name are taken by position too
     padding     which steps of a padded sequence are real
+    roles_called how many outputs, losses or metrics have had the same name
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Tracer(Recorder):
         self.met_number: set[str] = set()
         self.draws: dict[str, int] = {}
         self.padding = Padding(self.builder)
+        self.roles_called: dict[tuple[str, str], int] = {}
         self.one_line = False
         self.by_position = False
         self.target_spoiled = False
@@ -356,7 +358,6 @@ class Tracer(Recorder):
     def bind_value(self, name: str, value: Any, scope: Scope, span: Span) -> None:
         """Give a value its name; in the model's own scope the graph knows it by that name."""
         scope.bind(name, value, span)
-        scope.later.pop(name, None)
         if scope is self.model_scope and isinstance(value, Tensor | Unknown) and value.wire:
             self.graph.names[name] = value.wire
 

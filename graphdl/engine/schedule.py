@@ -33,7 +33,11 @@ class Schedule:
     def rate(self, base: float, moment: Moment) -> float:
         """The learning rate of the update at `moment`."""
         rise = self.warmup * moment.steps_per_epoch
-        return self.settled(base, moment) * min(1.0, (moment.step + 1) / rise if rise else 1.0)
+        try:
+            settled = self.settled(base, moment)
+        except OverflowError:  # a factor above 1, many times
+            settled = math.inf
+        return settled * min(1.0, (moment.step + 1) / rise if rise else 1.0)
 
     def settled(self, base: float, moment: Moment) -> float:  # noqa: ARG002
         """The rate apart from the warm-up."""

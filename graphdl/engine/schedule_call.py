@@ -41,7 +41,7 @@ def read_schedule(value: Any) -> Schedule:
     return kind(**_bound(kind, call))
 
 
-def _table(rates: Mapping[Any, Any], **keywords: Any) -> Steps:
+def _table(rates: Mapping[Any, Any], /, **keywords: Any) -> Steps:
     call = Named("steps", (list(rates), list(rates.values())), keywords)
     return Steps(**_bound(Steps, call))
 
@@ -60,14 +60,23 @@ def _bound(kind: type[Schedule], call: Named) -> dict[str, Any]:
     for needed in fields(kind):
         if needed.default is MISSING and needed.name not in given:
             raise ValueError(f"`{kind.name}({', '.join(known)})`, where `{needed.name}` is due")
-    return {name: _checked(kind, name, value) for name, value in given.items()}
+    checked = {name: _checked(kind, name, value) for name, value in given.items()}
+    rates, after = checked.get("factor"), checked.get("after")
+    if isinstance(rates, tuple) and isinstance(after, tuple) and len(rates) != len(after):
+        raise ValueError(f"`{kind.name}` with as many rates as epochs, or one factor for all")
+    return checked
 
 
 def _checked(kind: type[Schedule], name: str, value: Any) -> Any:
     try:
-        return _CHECKS[(kind.name, name) if (kind.name, name) in _CHECKS else ("", name)](value)
+        return check_of(kind, name)(value)
     except ValueError as error:
         raise ValueError(f"`{kind.name}` whose `{name}` is {error}") from None
+
+
+def check_of(kind: type[Schedule], name: str) -> checks.Check:
+    """What an argument of a schedule may be; a rule for the name stands for all schedules."""
+    return _CHECKS.get((kind.name, name)) or _CHECKS["", name]
 
 
 def _epochs(value: Any) -> tuple[int, ...]:

@@ -39,6 +39,8 @@ CHECKS: dict[str, checks.Check] = {
     "save_every": checks.steps_or_duration,
 }
 
+MOST = 20  # findings at once
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -122,6 +124,8 @@ class Settings:
         resolution = _Resolution()
         for key, (value, span, in_file) in written.items():
             resolution.take(key, value, span, in_file)
+            if len(resolution.findings) + len(resolution.usage) == MOST:
+                break
         resolution.spread_schedule()
         resolution.complain()
         return cls(**resolution.values)

@@ -27,7 +27,7 @@ class Emitter:
         self.ops: list[Op] = []
         self.origin = ""
         self._makers: dict[Value, Op] = {}
-        self._names: set[str] = set()
+        self._names: dict[str, int] = {}
         self.facts = Facts(self)
         self._count = 0
 
@@ -114,11 +114,13 @@ class Emitter:
         return self.emit(primitive, x)
 
     def _unique(self, name: str) -> str:
-        unique, number = name, 1
+        # The count goes on where it was: a thousand layers ask for the same name.
+        unique, number = name, self._names.get(name, 0)
         while unique in self._names:
             number += 1
             unique = f"{name}.{number}"
-        self._names.add(unique)
+        self._names[unique] = 1
+        self._names[name] = max(number, 1)
         return unique
 
     def _value(self, x: Operand, kind: Kind = "float") -> Value:

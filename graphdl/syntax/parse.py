@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ModelError, Source, Span
+from ..limits import CHARACTERS, TOKENS
 from .depth import DEEPEST, TooDeepError
-from .source import LARGEST
 from .tree import Expression, Model, Statement
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
     from .grammar import Start
+
+# Roughly, and without comments: counted faster than it is parsed.
+_TOKEN = re.compile(r'#[^\n]*|"[^"\n]*"|\w+|[^\w\s]')
 
 
 def parse(source: Source) -> Model:
@@ -62,10 +66,7 @@ def _parse(source: Source, start: Start) -> Any:
     from .grammar import parse_text
     from .recover import diagnose
 
-    if len(source.text) > LARGEST:
-        raise ModelError.at(
-            Span(source, 0, 1), "E0123", f"a model has at most {LARGEST // 2**20} MiB of text"
-        )
+    _check_length(source)
     try:
         parsed = parse_text(source.text, start)
         _check_depth(parsed)
@@ -74,6 +75,21 @@ def _parse(source: Source, start: Start) -> Any:
         raise _too_deep(source, error.offset) from None
     except UnexpectedInput as error:
         raise ModelError(*diagnose(source, start, error)) from None
+
+
+def _check_length(source: Source) -> None:
+    """E0123 for a text that would take long to read, before it is read."""
+    counts = {
+        CHARACTERS: (len(source.text), "characters"),
+        TOKENS: (
+            sum(not t.startswith("#") for t in _TOKEN.findall(source.text)),
+            "words and signs",
+        ),
+    }
+    for limit, (count, what) in counts.items():
+        if count > limit.most:
+            message = f"a model has at most {limit.most:,} {what}, this has {count:,}"
+            raise ModelError.at(Span(source, 0, 1), "E0123", message, hint=limit.hint)
 
 
 def _check_depth(parsed: Tree[Token]) -> None:

@@ -22,6 +22,8 @@ def diagnose(source: Source, start: Start, error: UnexpectedInput) -> list[Diagn
     found: list[Diagnostic] = []
     pieces = _pieces(tokens) if start == "start" else ()
     for begin, end in pieces:
+        if not source.text[begin:end].strip():
+            continue
         offset = _first_complaint(source.text[begin:end])
         if offset is not None:
             found.append(explain(source, lexemes, begin + offset))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ..errors import Source, UsageError
 from ..files import NotAFileError, open_regular
+from ..limits import CHARACTERS
 
-LARGEST = 2**20
+LARGEST = CHARACTERS.default
 
 
 def read(path: str | Path) -> Source:
@@ -29,9 +30,10 @@ def read(path: str | Path) -> Source:
 
 
 def _read_bytes(path: Path) -> bytes:
+    largest = CHARACTERS.most
     try:
         with open_regular(path) as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
     except NotAFileError as error:
         raise UsageError(f"{path} {error.strerror}") from None
     except FileNotFoundError:
@@ -39,6 +41,8 @@ def _read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{path}: cannot be read ({reason.lower()})") from None
-    if len(data) > LARGEST:
-        raise UsageError(f"{path} is larger than {LARGEST // 2**20} MiB; is it a model file?")
+    if len(data) > largest:
+        raise UsageError(
+            f"{path} is larger than {largest:,} bytes, is it a model file? {CHARACTERS.hint}"
+        )
     return data

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 
-from graphdl.engine import checks
+from graphdl.engine import checks, schedule, schedule_call
 from graphdl.engine.schedule import Moment, Schedule
 from graphdl.engine.schedule_call import read_schedule
 from graphdl.engine.settings import CHECKS, Settings
@@ -243,3 +244,29 @@ def test_what_a_change_leaves(
 def test_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="a time"):
         checks.duration(text)
+
+
+@pytest.mark.parametrize("kind", schedule.SCHEDULES.values(), ids=schedule.SCHEDULES)
+def test_every_argument_of_a_schedule_has_a_check(kind: type[schedule.Schedule]) -> None:
+    for name in schedule.arguments(kind):
+        with pytest.raises(ValueError, match=r"number|list"):
+            schedule_call.check_of(kind, name)("nonsense")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        Named("steps", ([5, 6], [0.5])),
+        Named("steps", ({5: 0.5},), {"rates": 3}),
+        Named("steps", ({"a": 1},)),
+        Named("step", (1,), {"period": 3}),
+    ],
+)
+def test_a_schedule_that_cannot_be(written: Named) -> None:
+    with pytest.raises(UsageError, match="`schedule` must be"):
+        Settings.resolve({}, {"schedule": written})
+
+
+def test_a_factor_that_grows_beyond_all_numbers() -> None:
+    grown = schedule.Exponential(1e200)
+    assert grown.rate(0.1, schedule.Moment(9)) == math.inf

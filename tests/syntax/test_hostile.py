@@ -42,6 +42,8 @@ HOSTILE = {
     "Windows line ends": ("x\r\n  -> relu\r\ny = 1\r\n", None),
     "a lone carriage return": ("a = 1\rb = 2", "E0107"),
     "too long": ("#" * (LARGEST + 1), "E0123"),
+    "too many lines": ("a = 1\n" * 40_000, "E0123"),
+    "too many signs": ("(" * 200_000, "E0123"),
 }
 
 

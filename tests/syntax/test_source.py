@@ -27,7 +27,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
     [
         (b"a = 1\nb = \xff\n", ":2: this is not UTF-8 text (byte 0xff); save the file as UTF-8"),
         (b"\xff\xfea\x00", ":1: this is not UTF-8"),
-        (b"#" * (LARGEST + 1), "is larger than 1 MiB"),
+        (b"#" * (LARGEST + 1), "is larger than 1,048,576 bytes"),
     ],
 )
 def test_a_file_that_is_no_model(tmp_path: Path, data: bytes, words: str) -> None:
