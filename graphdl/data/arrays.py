@@ -10,12 +10,10 @@ import numpy as np
 from ..errors import DataError
 from .dataset import Array, Column, Dataset, Field, Split
 from .given import array_of
+from .match import FEATURE_NAMES, LABEL_NAMES
 from .partition import Partition, partitioned
 from .pixels import MOST
 from .ragged import Ragged
-
-FEATURES = {"x", "feature", "features", "pixels", "image", "images", "data", "input", "inputs"}
-LABELS = {"y", "label", "labels", "class", "classes", "target", "targets", "digit"}
 
 
 def dataset_from_arrays(
@@ -98,10 +96,10 @@ def _same_fields(train: Mapping[str, Field], other: Mapping[str, Field], source:
 
 def _column(field: str, values: Array, train: Mapping[str, Array], scale: float | None) -> Column:
     others = [other for other in train if other != field]
-    features, label = field.lower() in FEATURES, field.lower() in LABELS
+    features, label = field.lower() in FEATURE_NAMES, field.lower() in LABEL_NAMES
     if len(others) == 1 and not features and not label:
         # Of two fields, one known by its name says what the other is.
-        features, label = others[0].lower() in LABELS, others[0].lower() in FEATURES
+        features, label = others[0].lower() in LABEL_NAMES, others[0].lower() in FEATURE_NAMES
     if features and scale is not None:
         return Column("features", scale)
     # Bytes with two or more axes look like an image; a model says whether they are one.

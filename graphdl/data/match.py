@@ -16,6 +16,9 @@ from .trained import Trained
 Fed = str | tuple[str, ...]  # a field, or columns of a table side by side
 
 FEATURES, LABEL = "features", "label"
+# What arrays are called that a model with one input, or one target, takes.
+FEATURE_NAMES = {"x", "feature", FEATURES, "pixels", "image", "images", "data", "input", "inputs"}
+LABEL_NAMES = {"y", LABEL, "labels", "class", "classes", "target", "targets", "digit"}
 LABELS = ("label", "class", "target", "y")  # what a column to predict is called
 
 
@@ -127,10 +130,18 @@ class _Matching:
             absent = next((one for one in fields if one not in self.about), None)
             if absent is None:
                 self.fed[name] = fields if self.table else of
-            elif (
-                isinstance(of, tuple) and self.table and (name in self.inputs or self.need_targets)
-            ):
+            elif self.must_have(of) and (name in self.inputs or self.need_targets):
                 raise self.lost(name, absent, fields)
+
+    def must_have(self, of: Fed) -> bool:
+        """Whether a set that lacks what training read is refused, for it names fields as it likes.
+
+        Other sets have fields of fixed names: there the role says which is meant.
+        """
+        if self.table:
+            return isinstance(of, tuple)
+        usual = isinstance(of, str) and of.lower() in FEATURE_NAMES | LABEL_NAMES
+        return self.asked.reader == "npz" and not usual
 
     def by_own_name(self) -> None:
         """Each field goes to the input or target that is called like it."""
@@ -139,18 +150,21 @@ class _Matching:
                 self.fed[name] = (name,) if self.table else name
 
     def lost(self, name: str, absent: str, fields: tuple[str, ...]) -> DataError:
-        """The error for a table without a column that training read."""
+        """The error for a set without a field or column that training read."""
+        what = "column" if self.table else "field"
         near = did_you_mean(absent, self.about) or f"there are {listed(self.about)}"
         written = '"..."' if len(fields) == 1 else '["...", ...]'
         return DataError(
-            f"{self.data.train.source}: has no column `{shown(absent)}`, which `{name}` was "
+            f"{self.data.train.source}: has no {what} `{shown(absent)}`, which `{name}` was "
             f"trained on; {near}; where it is called otherwise write "
             f"`{self.asked.reader}(..., {name} = {written})`"
         )
 
     def by_role(self, names: Mapping[str, Shaped], role: str) -> None:
         """A model's only input or target takes the only field of that role."""
-        fields = [name for name, column in self.about.items() if column.role == role]
+        # What a target reads is an input too where that is written, as an autoencoder does.
+        read = {of for end, of in self.fed.items() if end not in self.asked.mapping}
+        fields = [n for n, c in self.about.items() if c.role == role and n not in read]
         name = next(iter(names), "")
         if len(names) != 1 or name in self.fed or not fields:
             return
@@ -176,7 +190,9 @@ class _Matching:
             self.fed[name] = (called[0],)
         elif self.need_targets:
             some = called or [n for n in self.about if n not in used and n not in self.inputs]
-            raise self.undecided(name, f"the target `{name}` could be {listed(some)}", some[::-1])
+            likely = nearest(name, some)
+            order = [likely] if likely is not None else some[::-1]
+            raise self.undecided(name, f"the target `{name}` could be {listed(some)}", order)
 
     def by_columns_left(self) -> None:
         """The only input of a model reads the columns of numbers that nothing else reads."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from graphdl.data import Lookup, load
+from graphdl.data import Asked, Lookup, bind, load, read
 from graphdl.errors import DataError, ModelError
 from graphdl.graph.model import Named, Shaped
 from graphdl.program import Size
@@ -226,6 +226,20 @@ def test_what_cannot_be_decided_is_an_error(case: str, tmp_path: Path) -> None:
         assert found.message.replace(str(tmp_path / "t.csv"), "T") == message
     else:
         assert str(caught.value).replace(str(tmp_path / "t.csv"), "T") == message
+
+
+def test_an_array_that_a_target_reads_is_an_input_only_where_that_is_written() -> None:
+    digits = read("digits")
+    shapes = {"x": Shaped((64,))}, {"pixels": Shaped((64,))}
+    with pytest.raises(ModelError, match="nothing for the input `x`"):
+        bind(digits, *shapes)
+    told: list[str] = []
+    bind(digits, *shapes, Asked("digits", {"pixels": "pixels"}), report=told.append)
+    assert told == [
+        "x [64] <- pixels (digits, divided by 16)",
+        "target pixels [64] <- pixels (digits, divided by 16)",
+        "unused: label",
+    ]
 
 
 def test_two_arrays_that_could_be_it_are_an_error(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from graphdl.data import Trained
+from graphdl.data import Dataset, Lookup, Trained, load
 from graphdl.errors import DataError
-from graphdl.graph.model import Shaped
+from graphdl.graph.model import Named, Shaped
 
 from .tables import NUMBER, THREE, TWO, Shapes, loaded, vector
 
@@ -101,6 +102,38 @@ def test_a_trained_network_goes_by_the_names_of_training(case: str, tmp_path: Pa
         return
     data = found()
     assert {name: values.tolist() for name, values in data.train.fields.items()} == expected
+
+
+ARRAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "the same": ({"depth": [[1.0, 2.0]], "image": [[8.0, 9.0]], "cls": [1], "label": [0]}, ""),
+    "not the same": (
+        {"image": [[8.0, 9.0]], "cls": [1]},
+        (
+            "has no field `depth`, which `x` was trained on; there are `image`, `cls`; where it is "
+            'called otherwise write `npz(..., x = "...")`'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_arrays_of_a_file_go_by_the_names_of_training(case: str, tmp_path: Path) -> None:
+    arrays, message = ARRAYS[case]
+    np.savez(tmp_path / "t.npz", **arrays)
+    trained = Trained({"x": "depth", "kind": "cls"})
+    inputs, targets = vector(2), {"kind": TWO}
+
+    def found() -> Dataset:
+        source, lookup = Named("npz", ("t.npz",)), Lookup.standard(tmp_path)
+        return load(source, inputs, targets, lookup, trained=trained)
+
+    if message:
+        with pytest.raises(DataError) as caught:
+            found()
+        assert str(caught.value) == f"{tmp_path / 't.npz'}: {message}"
+    else:
+        fields = found().train.fields
+        assert (fields["x"].tolist(), fields["kind"].tolist()) == ([[1, 2]], [1])
 
 
 # What a network was trained on, labels of the file, kind of the target; what they become.
