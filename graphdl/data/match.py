@@ -296,7 +296,7 @@ def as_before(match: _Matching) -> dict[str, Fed]:
     found: dict[str, Fed] = {}
     for labels in (likely or list(about)[-1:], likely):
         plain = tuple(n for n, c in about.items() if not c.text and n not in labels)
-        if name is None or count_of(match.inputs[name]) in (None, len(plain)):
+        if name is None or (plain and count_of(match.inputs[name]) in (None, len(plain))):
             found = {name: plain} if name is not None else {}
             if target is not None and labels:
                 found[target] = (labels[0],)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from graphdl.data import Dataset, Lookup, Trained, load
-from graphdl.errors import DataError
+from graphdl.errors import DataError, ModelError
 from graphdl.graph.model import Named, Shaped
+from graphdl.program import Size
 
 from .tables import NUMBER, THREE, TWO, Shapes, loaded, vector
 
@@ -219,3 +220,9 @@ def test_names_are_written_and_read() -> None:
     for wrong in wrongs:
         with pytest.raises(ValueError, match="field"):
             Trained.from_json(wrong)
+
+
+def test_without_names_and_numbers_there_is_nothing_to_read(tmp_path: Path) -> None:
+    inputs, trained = {"x": Shaped((Size.named("T"),))}, Trained(by_place=True)
+    with pytest.raises(ModelError, match="nothing for the input `x`"):
+        loaded(tmp_path, "a,b\np,q\n", inputs, {"y": TWO}, trained=trained)
