@@ -16,9 +16,10 @@ import numpy as np
 
 from ..errors import DataError
 from .arrays import as_array, dataset_of_parts
+from .budget import Budget
 from .dataset import Array, Dataset
 from .request import Request
-from .stream import LIMIT, PACKING, filled, opened
+from .stream import PACKING, filled, opened
 
 HEADER = 64 << 10
 AXES = 32
@@ -38,7 +39,7 @@ NAME = re.compile(rf"(?:(?P<first>{WORD})_(?P<a>.+)|(?P<b>.+)_(?P<last>{WORD}))"
 def read_npz(request: Request) -> Dataset:
     """Arrays by name; `x_train` and `train_x` are the training part of `x`."""
     path = request.lookup.file(request.names[0])
-    arrays = _members(path)
+    arrays = _members(path, request.budget)
     parts: dict[str, dict[str, Array]] = {"train": {}}
     named = {key: NAME.fullmatch(key) for key in arrays}
     divided = any(m and PARTS[m["first"] or m["last"]] == "train" for m in named.values())
@@ -62,27 +63,26 @@ def read_npy(request: Request) -> Dataset:
     fields = {}
     for field, name in zip(("features", "label"), request.names, strict=False):
         path = request.lookup.file(name)
-        fields[field] = as_array(field, npy_file(path), str(path))
+        fields[field] = as_array(field, npy_file(path, request.budget), str(path))
     source = " and ".join(request.names)
     scale = request.options.get("scale")
     return dataset_of_parts({"train": fields}, request.reader, {"train": source}, scale)
 
 
-def npy_file(path: Path) -> Array:
+def npy_file(path: Path, budget: Budget | None = None) -> Array:
     """The array of one npy file of numbers or texts.
 
     Raises DataError for any other file, and for what is too much, with what is wrong.
     """
-    with opened(path) as stream:
+    with opened(path, budget=budget) as stream:
         file: Any = stream.file
-        values = _array(file, stream.capacity, str(path))
+        values = _array(file, stream.capacity, str(path), stream.budget)
         _ended(file, str(path))
     return values
 
 
-def _members(path: Path) -> dict[str, Array]:
+def _members(path: Path, budget: Budget) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    total = 0
     with opened(path) as stream:
         try:
             with zipfile.ZipFile(stream.file) as archive:
@@ -91,21 +91,20 @@ def _members(path: Path) -> dict[str, Array]:
                     place = f"{path}: `{key}`"
                     if not key.isprintable():
                         raise DataError(f"{path}: an array has no readable name")
-                    total += info.file_size
                     if key in arrays:
                         raise DataError(f"{place} is there twice")
-                    if total > LIMIT or info.file_size > _capacity(info):
+                    if info.file_size > _capacity(info):
                         raise DataError(f"{place} says it unpacks to {info.file_size:,} bytes")
-                    arrays[key] = as_array(key, _member(archive, info, place), str(path))
+                    arrays[key] = as_array(key, _member(archive, info, place, budget), str(path))
         except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):
             raise DataError(f"{path}: is not a whole npz file") from None
     return arrays
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Array:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str, budget: Budget) -> Array:
     # zipfile gives at most the size it was told, whatever is packed.
     with archive.open(info) as member:
-        values = _array(member, info.file_size, place)  # type: ignore[arg-type]
+        values = _array(member, info.file_size, place, budget)  # type: ignore[arg-type]
         _ended(member, place)
     return values
 
@@ -121,7 +120,7 @@ def _capacity(info: zipfile.ZipInfo) -> int:
     return info.compress_size * METHODS.get(info.compress_type, 0)
 
 
-def _array(file: BinaryIO, size: int, place: str) -> Array:
+def _array(file: BinaryIO, size: int, place: str, budget: Budget) -> Array:
     """One array in npy form, of `size` bytes at most with its header."""
     dtype, fortran, shape, offset = npy_header(file, place)
     if dtype.hasobject:
@@ -136,6 +135,7 @@ def _array(file: BinaryIO, size: int, place: str) -> Array:
             f"{place} should hold {list(shape)} of {dtype}, {count:,} bytes, "
             f"and {max(size - offset, 0):,} follow"
         )
+    budget.hold(count, place)
     data = filled(file, count)
     if len(data) < count:
         raise DataError(f"{place} ends after {len(data):,} of {count:,} bytes")

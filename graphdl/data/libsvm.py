@@ -11,10 +11,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import DataError
+from .budget import Budget
 from .dataset import Array, Column, Dataset, Split
 from .labels import label_column, number
 from .request import Request
-from .stream import LIMIT, Stream, opened, shown
+from .stream import Stream, opened, shown
+
+ROW, CELL = 16, 24  # bytes that are kept of a label and its line, of an index and its value
 
 
 @dataclass(slots=True)
@@ -33,9 +36,10 @@ def read_libsvm(request: Request) -> Dataset:
     paths = [request.lookup.file(name) for name in request.names]
     width, said = _declared(request)
     form = _Form(width, said, request.options.get("base", 1))
-    parts = [_parse(path, form) for path in paths]
+    parts = [_parse(path, form, request.budget) for path in paths]
     width = width or max(max(part.indices, default=0) for part in parts) + 1
-    tables = [_dense(part, width, path) for part, path in zip(parts, paths, strict=True)]
+    tables = [_dense(part, width, path, request.budget)
+              for part, path in zip(parts, paths, strict=True)]  # fmt: skip
     labels, column = label_column(np.concatenate([np.array(part.labels) for part in parts]))
     about = {"features": Column("features"), "label": column}
     splits, start = [], 0
@@ -73,12 +77,13 @@ class _Form:
     base: int
 
 
-def _parse(path: Path, form: _Form) -> _Sparse:
+def _parse(path: Path, form: _Form, budget: Budget) -> _Sparse:
     sparse = _Sparse()
-    with opened(path) as stream:
+    with opened(path, budget=budget) as stream:
         for line, text in stream.lines():
             words = text.partition("#")[0].split()
             if words:
+                stream.hold(ROW + CELL * len(words), line)
                 _add(sparse, stream, line, words, form)
     if not sparse.labels:
         raise DataError(f"{path}: is empty, lines of `label index:value ...` are needed")
@@ -104,7 +109,7 @@ def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], form: _Fo
             fail(f"`{shown(word)}` is not `index:value`")
         if not math.isfinite(value):
             fail(f"`{shown(word)}` is not a finite number")
-        index = int(name) if len(name) < 16 else LIMIT
+        index = int(name) if len(name) < 16 else 1 << 60
         if index < form.base:
             fail("index 0, but indices count from 1: write `libsvm(..., base = 0)`")
         if index == before:
@@ -114,8 +119,9 @@ def _add(sparse: _Sparse, stream: Stream, line: int, words: list[str], form: _Fo
         if form.width and index >= form.width + form.base:
             first = f", counted from {form.base}," if form.base == 0 else ""
             fail(f"index {shown(name)}{first} is beyond {form.said}")
-        if index * 8 > LIMIT:
-            fail(f"index {shown(name)} is too large: one row would need over {LIMIT:,} bytes")
+        if index * 8 > stream.budget.most:
+            most = stream.budget.beyond(" of memory")
+            fail(f"index {shown(name)} is too large: one row would need {most}")
         sparse.rows.append(len(sparse.labels))
         sparse.indices.append(index - form.base)
         sparse.values.append(value)
@@ -132,13 +138,9 @@ def _several(label: str) -> str:
     return ": it names several classes, and one is read; give such labels as an array of 0 and 1"
 
 
-def _dense(sparse: _Sparse, width: int, path: Path) -> Array:
+def _dense(sparse: _Sparse, width: int, path: Path, budget: Budget) -> Array:
     count = len(sparse.labels)
-    if count * width * 8 > LIMIT:
-        raise DataError(
-            f"{path}: {count:,} rows of {width:,} features need {count * width * 8:,} bytes, "
-            f"{LIMIT:,} is the most"
-        )
+    budget.hold(8 * count * width, f"{path}: {count:,} rows of {width:,} features")
     table: Array = np.zeros((count, width))
     table[_numbers(sparse.rows), _numbers(sparse.indices)] = sparse.values
     return table

@@ -94,7 +94,7 @@ def _classes(request: Request) -> tuple[Part, tuple[str, ...]]:
     for path, name in zip(paths, names, strict=True):
         before = len(whole.lines)
         for _, line, text in _lines(path, request):
-            whole.add(line, {TEXT: text, LABEL: name})
+            whole.add(line, {TEXT: text, LABEL: name}, request.budget)
         if len(whole.lines) == before:
             raise DataError(f"{path}: is empty, so there is no example of `{name}`")
     return whole, names
@@ -119,7 +119,7 @@ def _table(request: Request, written: str) -> Part:
     else:
         found = Part(str(path))
         for line, cells in named_rows(path, Form.of(path, request.options)):
-            found.add(line, cells)
+            found.add(line, cells, request.budget)
     if not found.lines:
         raise DataError(f"{path}: is empty, a sentence on each line is needed")
     return found
@@ -134,5 +134,5 @@ def _numbered(path: Path, request: Request) -> Part:
         place = min((p for p in (comma, tab) if p >= 0), default=-1)
         if place < 0 or not text[:place].strip().isdecimal():
             stream.fail(f"line {line}: does not begin with a number and a comma")
-        found.add(line, {ID: text[:place].strip(), TEXT: text[place + 1 :]})
+        found.add(line, {ID: text[:place].strip(), TEXT: text[place + 1 :]}, request.budget)
     return found

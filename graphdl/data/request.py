@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..graph.model import Shaped
+from .budget import Budget
 from .dataset import Dataset
 from .lookup import Lookup
 from .trained import Trained
@@ -24,6 +25,7 @@ class Request:
     shifts   how far along a text an input or target lies, where it says so
     known    vocabularies of a checkpoint, and `classes` names of classes, by input or target
     trained  what the fields were that a network was trained on
+    budget   how much memory reading takes, and may take
     """
 
     reader: str
@@ -37,6 +39,7 @@ class Request:
     known: Mapping[str, Vocabulary] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trained: Trained = field(default_factory=Trained)
+    budget: Budget = field(default_factory=Budget)
 
 
 Finish = Callable[[Dataset], Dataset]

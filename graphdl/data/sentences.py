@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,16 +12,18 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, did_you_mean
 from ..program import Size
+from .budget import Budget
 from .classes import no_class
 from .dataset import Column, Dataset, Field, Split
 from .labels import label_column, number
 from .ragged import Ragged
 from .request import Found, Request
-from .text import known_words, wording
+from .text import TOKEN, known_words, wording
 from .vocabulary import Vocabulary, Wording
 from .wording import Tokens, worded
 
 TEXT, LABEL, ID = "text", "label", "id"
+ROW, CELL = 40, 60  # bytes that are kept of a row, and of each of its texts beside its letters
 
 
 @dataclass(slots=True)
@@ -31,8 +34,10 @@ class Part:
     cells: dict[str, list[str]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
 
-    def add(self, line: int, cells: Mapping[str, str]) -> None:
+    def add(self, line: int, cells: Mapping[str, str], budget: Budget) -> None:
         """One more row."""
+        kept = ROW + sum(CELL + len(cell) for cell in cells.values())
+        budget.hold(kept, f"{self.source}: line {line}")
         for name, cell in cells.items():
             self.cells.setdefault(name, []).append(cell)
         self.lines.append(line)
@@ -56,17 +61,20 @@ class _Group:
     strict: bool
     tokens: Tokens = field(default_factory=Tokens)
 
-    def ids(self, cells: Iterable[str], longest: int | None) -> Ragged:
-        """The provisional ids of texts."""
-        ids: list[int] = []
-        lengths: list[int] = []
-        for cell in cells:
+    def ids(self, part: Part, column: str, longest: int | None, budget: Budget) -> Ragged:
+        """The provisional ids of the texts in a column."""
+        ids, lengths = array("i"), array("q")
+        for row, cell in enumerate(part.cells[column]):
             text = cell.lower() if self.wording.lower else cell
             found = list(text) if self.wording.level == "character" else text.split()
             # Of nothing a network can make nothing: an empty sentence is one unknown word.
             found = found[:longest] or [self.wording.unknown]
-            ids += self.tokens.numbers(found)
+            known = len(self.tokens.ids)
+            ids.extend(self.tokens.numbers(found))
             lengths.append(len(found))
+            new = len(self.tokens.ids) - known
+            kept = 4 * len(found) + 8 + (TOKEN * new + len(text) if new else 0)
+            budget.hold(kept, part.place(row))
         return Ragged.behind_each_other(np.array(ids, np.int32), np.array(lengths, np.int64))
 
 
@@ -127,7 +135,9 @@ def sentences(request: Request, parts: dict[str, Part], classes: tuple[str, ...]
         if column not in texts and (feeds[column] or (not request.model and column == LABEL))
     }
     longest = request.options.get("longest")
-    splits = {name: _split(part, groups, labels, longest) for name, part in parts.items()}
+    splits = {
+        name: _split(part, groups, labels, longest, request.budget) for name, part in parts.items()
+    }
 
     def finished(data: Dataset) -> Dataset:
         for group in groups:
@@ -195,7 +205,11 @@ def _label(
 
 
 def _split(
-    part: Part, groups: list[_Group], labels: dict[str, _Label], longest: int | None
+    part: Part,
+    groups: list[_Group],
+    labels: dict[str, _Label],
+    longest: int | None,
+    budget: Budget,
 ) -> Split:
     for column in [*(c for group in groups for c in group.columns), *labels]:
         if column not in part.cells:
@@ -207,7 +221,7 @@ def _split(
     columns: dict[str, Column] = {}
     for group in groups:
         for column in group.columns:
-            fields[column] = group.ids(part.cells[column], longest)
+            fields[column] = group.ids(part, column, longest, budget)
             columns[column] = Column("other" if group.strict else "features")
     for column, label in labels.items():
         fields[column], columns[column] = label.encoded(part, column), label.column

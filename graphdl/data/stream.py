@@ -5,12 +5,13 @@ Nothing is allocated on the word of a header: what a file claims is compared wit
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Never
 
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, escaped
 from ..files import NotAFileError, open_regular
+from .budget import Budget
 
-LIMIT = 2 << 30  # bytes of one file once unpacked, and of one table built from text
 LINE = 16 << 20  # bytes of one line of text
 CHUNK = 1 << 20
 ENCODINGS = {"utf-8": "UTF-8"}  # how people write them
@@ -29,7 +30,10 @@ PACKING = 1032  # no byte of deflate stands for more bytes than this
 
 @dataclass(slots=True)
 class Stream:
-    """An open file, unpacked when it is gzip; `position` counts unpacked bytes."""
+    """An open file, unpacked when it is gzip; `position` counts unpacked bytes.
+
+    What its readers keep of it they hold in `budget`.
+    """
 
     path: Path
     file: BinaryIO
@@ -37,16 +41,21 @@ class Stream:
     gzipped: bool
     position: int = 0
     encoding: str = "utf-8"
+    budget: Budget = field(default_factory=Budget)
 
     def fail(self, message: str) -> Never:
         """Raise a sentence about this file."""
         raise DataError(f"{self.path}: {message}")
 
+    def hold(self, count: int, line: int) -> None:
+        """Count bytes that are kept of a line; DataError where they are too many."""
+        self.budget.hold(count, f"{self.path}: line {line}")
+
     @property
     def capacity(self) -> int:
         """The most bytes that can still come."""
         if self.gzipped:
-            return min(LIMIT, self.size * PACKING) - self.position
+            return self.size * PACKING - self.position
         return self.size - self.position
 
     def exactly(self, count: int, what: str) -> NDArray[np.uint8]:
@@ -56,6 +65,7 @@ class Stream:
                 f"byte {self.position:,}: {count:,} bytes of {what} should follow, "
                 f"the file can hold {self.capacity:,} at most"
             )
+        self.budget.hold(count, f"{self.path}: byte {self.position:,}")
         data = filled(self.file, count)
         self.position += len(data)
         if len(data) < count:
@@ -83,18 +93,49 @@ class Stream:
             self.position += len(raw)
             if len(raw) > LINE:
                 self.fail(f"line {number}: longer than {LINE:,} bytes")
-            if self.gzipped and self.position > LIMIT:
-                self.fail(f"line {number}: unpacks to more than {LIMIT:,} bytes")
+            self._insist_on_size(number)
             yield number, raw
 
-    def _text(self, raw: bytes, number: int) -> str:
-        try:
+    def pieces(self) -> Iterator[tuple[int, str, bool]]:
+        """Number and text of each line, a long one in several pieces; whether it ends with this."""
+        decoder = codecs.getincrementaldecoder(self.encoding)()
+        number, begun = 1, 0  # bytes of this line that came in earlier pieces
+        while raw := self.file.readline(CHUNK):
+            ends = raw.endswith(b"\n")
+            self.position += len(raw)
+            self._insist_on_size(number)
+            if ends and not begun:
+                yield number, self._text(raw, number), True
+            else:
+                yield number, self._text(raw, number, decoder, begun, final=ends), ends
+            number, begun = (number + 1, 0) if ends else (number, begun + len(raw))
+        if begun:
+            yield number, self._text(b"", number, decoder, begun, final=True), True
+
+    def _insist_on_size(self, number: int) -> None:
+        if self.gzipped and self.position > self.budget.most:
+            self.fail(f"line {number}: unpacks to {self.budget.beyond()}")
+
+    def _text(
+        self,
+        raw: bytes,
+        number: int,
+        decoder: codecs.IncrementalDecoder | None = None,
+        begun: int = 0,
+        *,
+        final: bool = True,
+    ) -> str:
+        """The text of a line, or of a piece of one that `decoder` has begun with."""
+        begun -= len(decoder.getstate()[0]) if decoder else 0
+        if number == 1 and begun == 0 and self.encoding == "utf-8":
             # A byte order mark is spelling, not data.
-            first = number == 1 and self.encoding == "utf-8"
-            return raw.decode("utf-8-sig" if first else self.encoding)
+            raw = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            return decoder.decode(raw, final) if decoder else raw.decode(self.encoding)
         except UnicodeDecodeError as error:
-            found, name = raw[error.start], ENCODINGS.get(self.encoding, self.encoding)
-            self.fail(f"line {number}: byte {error.start + 1}, 0x{found:02x}, is not {name} text")
+            found, name = error.object[error.start], ENCODINGS.get(self.encoding, self.encoding)
+            place = begun + error.start + 1
+            self.fail(f"line {number}: byte {place}, 0x{found:02x}, is not {name} text")
 
 
 def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
@@ -111,8 +152,8 @@ def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
-    """A regular file to read, its lines being text of an encoding.
+def opened(path: Path, encoding: str = "utf-8", budget: Budget | None = None) -> Iterator[Stream]:
+    """A regular file to read, its lines being text of an encoding; what is kept is in `budget`.
 
     Whatever goes wrong in the body is a `DataError` with its place.
     """
@@ -123,7 +164,8 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[Stream]:
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if gzipped else raw
             size = os.fstat(raw.fileno()).st_size
-            stream = Stream(path, file, size, gzipped, encoding=encoding)  # type: ignore[arg-type]
+            budget = budget or Budget()
+            stream = Stream(path, file, size, gzipped, 0, encoding, budget)  # type: ignore[arg-type]
             yield stream
     except EOFError:
         place = stream.position if stream else 0

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from . import stream
+from .budget import Budget
 from .cells import Cells
 from .dataset import Array, Column, Dataset, Role, Split
 from .match import LABELS
@@ -33,18 +33,21 @@ class _Sheet:
     cells: dict[str, Cells] = field(default_factory=dict)
     lines: array[int] = field(default_factory=lambda: array("q"))
 
-    def survey(self, held: int) -> int:
-        """Read all rows; returns the bytes held with those of other files."""
+    def survey(self, budget: Budget) -> None:
+        """Read all rows."""
         for lines, rows in self.rows.pieces():
             if not self.cells:
                 self.cells = {name: Cells(name) for name in self.rows.names}
             self.lines.extend(lines)
-            held += 8 * len(lines)
+            held = 8 * len(lines)
             for column, cells in zip(self.cells.values(), zip(*rows, strict=True), strict=True):
                 column.add(lines, cells, self.rows.decimal)
                 held += 8 * len(cells) if column.counted else 0
-            _insist_on_room(self, lines[-1], held)
-        return held
+            budget.hold(held, self.place(lines[-1]))
+
+    def place(self, line: int) -> str:
+        """For a message."""
+        return f"{self.rows.path}: line {line}"
 
 
 @dataclass(slots=True)
@@ -79,19 +82,20 @@ def read_csv(request: Request) -> Dataset:
     paths = [request.lookup.file(name) for name in request.names]
     sheets = [_Sheet(Rows.of(path, dict(request.options))) for path in paths]
     try:
-        held = 0
         for sheet in sheets:
-            held = sheet.survey(held)
-        return _dataset(request, sheets, held)
+            sheet.survey(request.budget)
+        return _dataset(request, sheets)
     except MemoryError:
         raise DataError(f"{paths[0]}: does not fit into the memory of this machine") from None
 
 
-def _dataset(request: Request, sheets: list[_Sheet], held: int) -> Dataset:
+def _dataset(request: Request, sheets: list[_Sheet]) -> Dataset:
     names = list(dict.fromkeys(name for sheet in sheets for name in sheet.cells))
     about = {name: _about(name, sheets, request) for name in names}
     _insist_on_headers(sheets, about)
-    texts = _texts(sheets, [name for name in names if _is_wanted(name, about, request)], held)
+    texts = _texts(
+        sheets, [name for name in names if _is_wanted(name, about, request)], request.budget
+    )
     for name, found in texts.items():
         classes = tuple(sorted(found.ids)) if not found.trouble else ()
         about[name] = replace(about[name], trouble=found.trouble, classes=classes)
@@ -175,7 +179,7 @@ def _doubled(sheet: _Sheet, name: str, places: list[str]) -> Column:
     return Column("other", trouble=trouble)
 
 
-def _texts(sheets: list[_Sheet], names: list[str], held: int) -> dict[str, _Texts]:
+def _texts(sheets: list[_Sheet], names: list[str], budget: Budget) -> dict[str, _Texts]:
     """The texts of some columns, from a second reading."""
     found = {name: _Texts() for name in names}
     for sheet in sheets if names else ():
@@ -183,12 +187,13 @@ def _texts(sheets: list[_Sheet], names: list[str], held: int) -> dict[str, _Text
             texts.parts.append(array("q"))
         places = {name: place for place, name in enumerate(sheet.rows.names) if name in found}
         for lines, rows in sheet.rows.pieces():
+            held = 0
             for name, place in places.items():
                 if not found[name].trouble:
                     held += found[name].add(name, lines, [row[place] for row in rows])
                     if found[name].trouble:
                         found[name].trouble = f"{sheet.rows.path}: {found[name].trouble}"
-            _insist_on_room(sheet, lines[-1], held)
+            budget.hold(held, sheet.place(lines[-1]))
     return found
 
 
@@ -196,10 +201,3 @@ def _ranked(texts: _Texts, place: int) -> Array:
     """Ids by order of appearance turned into ids by alphabetical order."""
     rank = {text: place for place, text in enumerate(sorted(texts.ids))}
     return np.array([rank[text] for text in texts.ids])[np.frombuffer(texts.parts[place], np.int64)]
-
-
-def _insist_on_room(sheet: _Sheet, line: int, held: int) -> None:
-    if held > stream.LIMIT:
-        raise DataError(
-            f"{sheet.rows.path}: line {line}: a table of more than {stream.LIMIT:,} bytes"
-        )

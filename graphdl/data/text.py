@@ -5,17 +5,17 @@ from __future__ import annotations
 from array import array
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
 from .dataset import Dataset, Split
 from .request import Found, Option, Request
-from .stream import LIMIT, opened
+from .stream import LINE, Stream, opened
 from .vocabulary import END, LEVELS, UNKNOWN, Vocabulary, Wording
 from .wording import Tokens, worded
 
+TOKEN = 150  # bytes that a token seen for the first time takes, beside its letters
 TOKENS = "tokens"  # the field of a text before it is known who reads it
 
 
@@ -94,7 +94,8 @@ def read_text(request: Request) -> Found:
     splits = []
     for written in request.names:
         path = request.lookup.file(written)
-        ids = _read(path, encoding, asked, tokens)
+        with opened(path, encoding, request.budget) as stream:
+            ids = _read(stream, asked, tokens)
         splits.append(Split({TOKENS: ids}, source=str(path), unit="step", stream=True))
     parts = dict(zip(("train", "validation", "test"), splits, strict=False))
     data = Dataset(request.reader, **parts)
@@ -102,22 +103,31 @@ def read_text(request: Request) -> Found:
 
 
 def _read(
-    path: Path, encoding: str, asked: Wording, tokens: Tokens
+    stream: Stream, asked: Wording, tokens: Tokens
 ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     ids = array("i")
-    with opened(path, encoding) as stream:
-        for number, line in stream.lines():
-            text = line.lower() if asked.lower else line
-            if asked.level == "character":
-                ids.extend(tokens.numbers(text))
-            else:
-                ids.extend(tokens.numbers(text.split()))
-                ids.extend(tokens.numbers([END] if asked.end else []))
-            if 4 * len(ids) > LIMIT:
-                stream.fail(f"line {number}: a text of more than {LIMIT // 4:,} tokens")
+    begun = ""  # the word that a piece of a long line broke off in
+    for line, piece, ends in stream.pieces():
+        text, begun = (piece, "") if asked.level == "character" else _whole(begun + piece, ends)
+        if len(begun) > LINE:
+            stream.fail(f"line {line}: a word of more than {LINE:,} characters")
+        before, known = len(ids), len(tokens.ids)
+        text = text.lower() if asked.lower else text
+        ids.extend(tokens.numbers(text if asked.level == "character" else text.split()))
+        ids.extend(tokens.numbers([END] if asked.end and ends else []))
+        new = len(tokens.ids) - known
+        stream.hold(4 * (len(ids) - before) + (TOKEN * new + len(text) if new else 0), line)
     if not ids:
-        raise DataError(f"{path}: there is no text in it")
+        raise DataError(f"{stream.path}: there is no text in it")
     return np.frombuffer(ids, np.int32)
+
+
+def _whole(text: str, ends: bool) -> tuple[str, str]:
+    """A text up to its last blank, and the beginning of the word behind it."""
+    if ends or text[-1:].isspace():
+        return text, ""
+    last = text.split()[-1:]
+    return (text[: len(text) - len(last[0])], last[0]) if last else (text, "")
 
 
 def _finished(

@@ -137,11 +137,3 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_npz(name: str, tmp_path: Path, failure: Failure) -> None:
     content, message = NPZ[name]
     assert failure("npz", tmp_path / "t.npz", content()) == message
-
-
-def test_npz_that_claims_more_than_the_limit(
-    tmp_path: Path, failure: Failure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("graphdl.data.archive.LIMIT", 1 << 20)
-    found = failure("npz", tmp_path / "t.npz", npz(x=npy(np.zeros(1 << 18))))
-    assert found == "FILE: `x` says it unpacks to 2,097,280 bytes"
