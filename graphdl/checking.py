@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .elaborate import Elaborated, Regime, elaborate, refuse
+from .elaborate import Elaborated, Regime, elaborate, refuse, require_learning
 from .errors import Diagnostic, ModelError, Source, UsageError, did_you_mean
 from .syntax import read
 
@@ -66,7 +66,22 @@ def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
             elaborate(source, params, carry=True)
     except ModelError as error:
         return list(error.diagnostics)
-    return list(found.graph.warnings) + setting_errors(found)
+    errors = setting_errors(found)
+    return list(found.graph.warnings) + (errors or _idle(source, params, found))
+
+
+def _idle(source: Source, params: dict[str, Any], found: Elaborated) -> list[Diagnostic]:
+    """E0707 where no weight can change the loss in training; without weights only `train` minds."""
+    if not found.graph.losses or not any(w.kind == "weight" for w in found.graph.weights.values()):
+        return []
+    from .engine.settings import Settings
+
+    try:
+        model = elaborate(source, params, training=True)
+        require_learning(model, Settings.resolve(found.graph.settings).freeze)
+    except ModelError as error:
+        return list(error.diagnostics)
+    return []
 
 
 def setting_errors(model: Elaborated) -> list[Diagnostic]:

@@ -1,6 +1,7 @@
 """Working a model out: expressions become constants, layers, and a graph with its programs."""
 
 from .elaborate import Elaborated, elaborate
+from .learning import require_learning
 from .optimiser import Memory, rate
 from .programs import LOSS, Regime, Step, evaluating, gradients, predicting, refuse, training
 
@@ -16,5 +17,6 @@ __all__ = [
     "predicting",
     "rate",
     "refuse",
+    "require_learning",
     "training",
 ]

@@ -99,6 +99,7 @@ CODES = {
     "E0704": "an argument of a reader that cannot be",
     "E0705": "an unknown weight in a setting",
     "E0706": "an unknown optimiser",
+    "E0707": "a loss that no weight can change",
     # warnings
     "W0301": "a value is computed but never used",
     "W0402": "a layer's sizes look like those of another library",

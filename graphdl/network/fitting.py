@@ -18,7 +18,7 @@ from ..engine.history import History
 from ..engine.reporter import Reporter
 from ..engine.run_folder import RunFolder, best_checkpoint, find_checkpoint
 from ..engine.settings import Settings
-from ..errors import DataError, UsageError
+from ..errors import DataError, ModelError, UsageError
 from ..graph import Named
 from .asked import joined
 from .description import names_of, trained_of
@@ -127,7 +127,7 @@ def fit(
         if found.validation is None and settings.validation:
             found = _set_aside(found, settings, settings.validation)
         net.lone.require(settings.batch, len(found.train))
-        net.use(settings)
+        _use(net, settings)
         with _forgotten_unless_trained(net):
             _learn_names(net, found)
             net.trained_with = settings.to_json()
@@ -156,6 +156,16 @@ def _settings_resumed(net: Network, checkpoint: Checkpoint, given: Mapping[str, 
         raise UsageError("`load` starts a run: one that is resumed has its weights already")
     _recall_names(net, checkpoint)
     return Settings.from_json(checkpoint.settings).but(**given)
+
+
+def _use(net: Network, settings: Settings) -> None:
+    """Compile the settings; those under which nothing can be learned do not stay."""
+    net.use(settings)
+    try:
+        net.training_step().require_learning()
+    except ModelError:
+        net.use(settings_of(net, {}))
+        raise
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from ..elaborate.programs import closed
 from ..errors import DataError, UsageError
 from ..passes import optimise
 from ..program import differentiate
-from .gradcheck import TOLERANCE, filled
+from .filled import filled
+from .gradcheck import TOLERANCE
 
 if TYPE_CHECKING:
     from .network import Network

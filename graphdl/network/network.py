@@ -220,10 +220,12 @@ class Network:
         `lr` overrides the optimiser's learning rate.
 
         Raises DivergedError when the loss is not finite: the weights are then as they were.
-        UsageError for unknown and missing names, DataError for arrays that do not fit.
+        UsageError for unknown and missing names, DataError for arrays that do not fit, ModelError
+        where no weight can change the loss.
         """
         if self.turn.training:
             raise UsageError("`fit` is training this network: a step would come between its own")
+        self.training_step().require_learning()
         try:
             return self.train_batch(taken(self, self.ports, batch), lr)[LOSS]
         except NonFinite as error:

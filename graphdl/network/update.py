@@ -10,8 +10,9 @@ import numpy as np
 
 from ..backends import Backend, Executable, Store
 from ..backends.room import require
-from ..elaborate import Elaborated, Regime, rate, training
+from ..elaborate import Elaborated, Regime, rate, require_learning, training
 from ..elaborate.optimiser import DEFAULT
+from ..errors import ModelError
 from ..graph import Named
 from ..graph.kept import MEMORY
 from ..passes import optimise
@@ -30,6 +31,7 @@ class TrainingStep:
 
     def __init__(self, model: Elaborated, regime: Regime, backend: Backend, dtype: str) -> None:
         self.rate, self.carry = rate(model, regime.optimizer), regime.carry
+        self._idle = _idle(model, regime)
         step = training(model, regime)
         self.last = Executable(optimise(step.last), backend.xp, dtype, backend.native)
         self.gather = None
@@ -37,6 +39,11 @@ class TrainingStep:
             self.gather = Executable(optimise(step.gather), backend.xp, dtype, backend.native)
         self._memories = {m.key: m for m in step.memories}
         self._backend, self._dtype = backend, dtype
+
+    def require_learning(self) -> None:
+        """ModelError E0707 where no weight can change the loss."""
+        if self._idle is not None:
+            raise self._idle
 
     def settle(self, store: Store) -> None:
         """The states this optimiser keeps, and no others; those that fit stay as they are."""
@@ -65,6 +72,17 @@ class TrainingStep:
     def _start(self, store: Store, key: str) -> None:
         memory = self._memories[key]
         store[key] = self._backend.from_host(np.full(memory.shape, memory.start, self._dtype))
+
+
+def _idle(model: Elaborated, regime: Regime) -> ModelError | None:
+    """Told when somebody trains: that a step is compiled for such a model is no mistake."""
+    try:
+        require_learning(model, regime.freeze)
+    except ModelError as error:
+        if all(d.code == "E0707" for d in error.diagnostics):
+            return error
+        raise
+    return None
 
 
 def forget(store: Store, but: Collection[str] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from .body import Body
 from .builder import Builder
-from .differentiate import differentiate
+from .differentiate import differentiate, reached
 from .primitive import Array, Call, Primitive, Scratch, ShapeError
 from .program import Input, Kind, Op, Program, Type, Update, Value
 from .region import Region
@@ -33,6 +33,7 @@ __all__ = [
     "evaluate",
     "op_text",
     "product",
+    "reached",
     "read",
     "text",
     "verify",

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .builder import Builder
+from .primitives import Constant, Contract, Mul
 from .program import Op, Type, Value
 from .unchosen import Unchosen
+
+# What is zero where all of its numbers are.
+LINEAR = ("add", "sub", "neg", "sum", "select", "cast", "copy", "reshape", "transpose", "slice",
+          "broadcast", "reverse", "concat", "pad", "gather", "scatter_add", "spread")  # fmt: skip
 
 
 def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Value]:
@@ -19,6 +24,31 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
     """
     assert loss.type == Type(()), f"the loss is {loss!r}, not one number"
     assert all(v.type.kind == "float" for v in wrt), f"whole numbers have no gradient: {wrt}"
+    forward = len(build.ops)
+    gradients = _pulled(build, loss, wrt)
+    results = [gradients[v] if v in gradients else build.zeros(v.type) for v in wrt]
+    build.prune(forward, results)
+    return results
+
+
+def reached(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Value]:
+    """The values of `wrt` that can change the loss: their gradient is not zero by its structure."""
+    forward = len(build.ops)
+    gradients = _pulled(build, loss, wrt)
+    zero: set[Value] = set()
+    for op in build.ops:
+        arguments = [a for a in op.args if a.type.kind == "float"]
+        constant = isinstance(op.primitive, Constant) and op.primitive.number == 0
+        product = isinstance(op.primitive, Mul | Contract) and not zero.isdisjoint(arguments)
+        linear = op.primitive.name in LINEAR and bool(arguments) and zero.issuperset(arguments)
+        if constant or product or linear:
+            zero.add(op.out)
+    build.prune(forward, [])
+    return [v for v in wrt if v in gradients and gradients[v] not in zero]
+
+
+def _pulled(build: Builder, loss: Value, wrt: Sequence[Value]) -> dict[Value, Value]:
+    """The gradient of each value between the loss and `wrt`, as far as there is one."""
     origin, forward = build.origin, list(build.ops)
     leading = leading_to(forward, wrt)
     gradients: dict[Value, Value] = {}
@@ -30,9 +60,7 @@ def differentiate(build: Builder, loss: Value, wrt: Sequence[Value]) -> list[Val
             build.origin = op.origin
             _pull(build, op, gradients, leading, unchosen)
     build.origin = origin
-    results = [gradients[v] if v in gradients else build.zeros(v.type) for v in wrt]
-    build.prune(len(forward), results)
-    return results
+    return gradients
 
 
 def leading_to(ops: Iterable[Op], wrt: Sequence[Value]) -> set[Value]:

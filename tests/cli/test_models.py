@@ -163,6 +163,37 @@ def test_a_gradient_that_fails_exits_with_one(graphdl: Invoke) -> None:
     assert "FAIL at" in result.stdout
 
 
+def test_a_weight_that_was_not_checked_exits_with_one(graphdl: Invoke) -> None:
+    text = "input x[2]\nweight w[2] = 0\nloss = mean(abs(w) * (x -> linear(2)))"
+    result = graphdl("gradcheck", "-e", text)
+    assert result.exit_code == 1
+    assert "2 kinks" in result.stdout
+    assert "not checked: every probe met a kink" in result.stdout
+    facts = json.loads(graphdl("gradcheck", "-e", text, "--json").stdout)
+    assert not facts["ok"]
+    assert [facts["rows"][0][key] for key in ("verdict", "probes", "kinks", "none", "ok")] == [
+        "not checked", 0, 2, 0, False]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("digits", "--data"), ("--data", "digits"), ("digits", "--data", "digits()"),
+     ("digits", "--data", "--set", "train.data=digits(limit = 9)")],
+)  # fmt: skip
+def test_gradcheck_on_real_data(graphdl: Invoke, arguments: tuple[str, ...]) -> None:
+    result = graphdl("gradcheck", *arguments, "--samples", "1", "--batch", "2", "--set", "drop=0.5")
+    assert result.exit_code == 0, result.output
+    assert "[2, 1, 8, 8]" in result.stdout
+    drawn = graphdl("gradcheck", "digits", "--samples", "1", "--batch", "2", "--set", "drop=0.5")
+    assert drawn.stdout != result.stdout
+
+
+def test_gradcheck_needs_data_where_it_is_asked_for(graphdl: Invoke) -> None:
+    result = graphdl("gradcheck", "-e", LINE, "--data")
+    assert result.exit_code == 4
+    assert "this model names no data" in result.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_a_full_disk_is_a_sentence(installed: Callable[..., Any]) -> None:
     import subprocess

@@ -256,8 +256,10 @@ def test_a_maximum_of_two_almost_equal_numbers_is_a_kink(
     net = gdl.compile(KINK, dtype="float64")
     net["both.linear.weight"] = [[1.0, 0.5], [1.0, 0.5 + gap]]
     data = {"x": np.array([[0.6, 1.0]]), "t": np.array([[3.0]])}
-    report = net.gradcheck(data=data, inputs=False, scheme=scheme)
-    assert report, str(report)
+    report = net.gradcheck(data=data, inputs=False, scheme=scheme, samples=0)
+    # With differences to both sides no probe of the four is left that counts.
+    assert bool(report) is not (kinks and scheme == "central"), str(report)
+    assert not report.failures
     assert any(row.kinks for row in report.rows) is kinks
     assert ("set apart: y.max switches within the step" in str(report)) is kinks
     assert (len(report.kinks) > 0) is kinks

@@ -86,8 +86,10 @@ def test_kinks_are_set_apart() -> None:
 def test_every_choice_can_be_a_kink(expression: str, data: Any) -> None:
     net = gdl.compile(f"input x[2]\nloss = sum({expression})")
     report = net.gradcheck(data={"x": data})
-    assert report
-    assert report.rows[0].kinks > 0
+    assert not report.failures
+    (row,) = report.rows
+    assert row.kinks > 0
+    assert row.verdict == ("ok" if row.kinks < 2 else "not checked")
     assert net.gradcheck(data={"x": [[1.25, 2.75]]}).rows[0].kinks == 0
 
 

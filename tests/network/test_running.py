@@ -290,7 +290,7 @@ def test_training_and_predicting_differ_where_they_must() -> None:
     net = gdl.compile(text)
     ones = np.ones((20, 50))
     assert net.loss(x=ones) == pytest.approx(1)
-    assert net.step(x=ones) == pytest.approx(2, rel=0.2)
+    assert net.loss(x=ones, training=True) == pytest.approx(2, rel=0.2)
 
 
 WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [

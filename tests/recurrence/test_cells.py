@@ -47,7 +47,9 @@ def test_gradients(cell: str, length: int, batch: int) -> None:
     report = gdl.compile(model(cell), dtype="float64", seed=1).gradcheck(
         data=examples(batch, length)
     )
-    assert report, str(report)
+    assert not report.failures, str(report)
+    # In one step the weights of the state meet zeros alone.
+    assert report.ok is (length > 1), str(report)
 
 
 HAND = """\
