@@ -182,6 +182,8 @@ def load(
     """
     mapping, settings = check_source(source, inputs, targets)
     trained = trained or Trained()
+    if trained.scale is not None and "scale" in READERS[source.name].options:
+        settings = {"scale": trained.scale, **settings}
     shifts = trained.shifts if READERS[source.name].shifts else {}
     written = {name: field for name, field in mapping.items() if not isinstance(field, int)}
     request = Request(
@@ -204,7 +206,7 @@ def load(
         Asked(source.name, written, source.span),
         need_targets=need_targets,
         known=labels,
-        trained=trained,
+        trained=replace(trained, scale=None),
         report=report,
     )
 

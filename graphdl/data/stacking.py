@@ -32,6 +32,8 @@ def stacked(
         column = _column(data, name, fed, target=name in targets)
         for part, split in data.splits.items():
             fields[part][name] = _side_by_side(split, fed, shaped)
+        if column.role == "features" and isinstance(fed, tuple) and column.scale == 1:
+            column = replace(column, scale=trained.scale or 1.0)
         numbers = isinstance(fed, tuple) and len(fed) == 1 and not column.classes
         if numbers and column.role == "label" and not (trained.by_place or name in trained.fields):
             column = _as_labels(fields, name, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +18,12 @@ class Trained:
     fields    by input or target; a single column of a table is a tuple of one
     by_place  whether it was trained by version 0.1.0, which kept no names: `fields` are then
               those that the model writes, and what it does not write goes by place as it did
+    scale     what `scale` divided the inputs by, where it did: so it does with other files
     """
 
     fields: Mapping[str, Source] = field(default_factory=dict)
     by_place: bool = False
+    scale: float | None = None
 
     def to_json(self) -> dict[str, Any] | None:
         """Fit for JSON; None for what version 0.1.0 did not keep."""
@@ -29,10 +32,12 @@ class Trained:
         return {n: list(of) if isinstance(of, tuple) else of for n, of in self.fields.items()}
 
     @classmethod
-    def from_json(cls, values: Any) -> Trained:
-        """The inverse of `to_json`; ValueError for anything else."""
+    def from_json(cls, values: Any, scale: Any = None) -> Trained:
+        """The inverse of `to_json`, beside the scale; ValueError for anything else."""
+        if scale is not None and not (type(scale) in (int, float) and 0 < scale < math.inf):
+            raise ValueError(f"their scale is {scale!r}")
         if values is None:
-            return cls(by_place=True)
+            return cls(by_place=True, scale=scale)
         if not isinstance(values, dict):
             raise ValueError(f"fields are {values!r}")
         fields: dict[str, Source] = {}
@@ -42,7 +47,7 @@ class Trained:
             if not names and type(of) is not int:
                 raise ValueError(f"the field of `{name}` is {of!r}")
             fields[str(name)] = tuple(of) if isinstance(of, list) else of
-        return cls(fields)
+        return cls(fields, scale=scale)
 
     def with_mapping(self, mapping: Mapping[str, Any]) -> Trained:
         """What version 0.1.0 did not keep, as far as the mapping says it that it trained with."""
@@ -55,7 +60,7 @@ class Trained:
                 fields[name] = tuple(columns)
             elif type(of) is int:
                 fields[name] = of
-        return Trained(fields, by_place=True)
+        return Trained(fields, by_place=True, scale=self.scale)
 
     @property
     def shifts(self) -> dict[str, int]:

@@ -40,6 +40,7 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
         "vocabularies": vocabularies,
         "labels": {name: list(labels) for name, labels in net.labels.items()},
         "fields": net.trained.to_json(),
+        "scale": net.trained.scale,
         "seed": net.seed,
         "dtype": net.dtype,
         "backend": net.backend,
@@ -77,9 +78,13 @@ def trained_of(checkpoint: Checkpoint) -> Trained:
     Raises DataError when they are not what `description` wrote.
     """
     try:
-        found = Trained.from_json(checkpoint.description.get("fields"))
+        data = checkpoint.settings.get("data")
+        keywords = data.get("keywords") if isinstance(data, dict) else None
+        written = keywords if isinstance(keywords, dict) else {}
+        about = checkpoint.description
+        scale = about.get("scale")
+        if "fields" not in about and not isinstance(written.get("scale"), str | list):
+            scale = written.get("scale")  # a text would be the field of an input of that name
+        return Trained.from_json(about.get("fields"), scale).with_mapping(written)
     except ValueError as error:
         raise DataError(f"{checkpoint.path}: its names of data are broken: {error}") from None
-    data = checkpoint.settings.get("data")
-    keywords = data.get("keywords") if isinstance(data, dict) else None
-    return found.with_mapping(keywords if isinstance(keywords, dict) else {})

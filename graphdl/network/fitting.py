@@ -129,7 +129,7 @@ def fit(
         net.lone.require(settings.batch, len(found.train))
         _use(net, settings)
         with _forgotten_unless_trained(net):
-            _learn_names(net, found)
+            _learn_names(net, found, settings)
             net.trained_with = settings.to_json()
             if checkpoint is None:
                 start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
@@ -181,7 +181,7 @@ def _forgotten_unless_trained(net: Network) -> Iterator[None]:
         raise
 
 
-def _learn_names(net: Network, found: Dataset) -> None:
+def _learn_names(net: Network, found: Dataset, settings: Settings) -> None:
     """Keep what ids, classes and fields are called: it goes into checkpoints."""
     for name, column in found.train.about.items():
         if column.vocabulary is not None:
@@ -189,7 +189,18 @@ def _learn_names(net: Network, found: Dataset) -> None:
         elif column.classes:
             net.labels.setdefault(name, column.classes)
     fields = {name: c.of for name, c in found.train.about.items() if c.of is not None}
-    net.trained = Trained({**net.trained.fields, **fields})
+    net.trained = Trained({**net.trained.fields, **fields}, scale=_scale(found, settings))
+
+
+def _scale(found: Dataset, settings: Settings) -> float | None:
+    """What `scale` divided the inputs of a set by, where it was given."""
+    columns = [c.scale for c in found.train.about.values() if isinstance(c.of, tuple)]
+    if columns:
+        return next((scale for scale in columns if scale != 1), None)
+    source = settings.data
+    known = isinstance(source, Named) and source.name == found.name
+    scale = source.keywords.get("scale") if known else None
+    return scale if isinstance(scale, int | float) else None
 
 
 def _recall_names(net: Network, checkpoint: Checkpoint) -> None:

@@ -115,6 +115,18 @@ def test_other_files_are_read_by_the_names_of_training(birds: Invoke, case: str)
         assert "target species <- species: Adelie, Chinstrap, Gentoo\n" in judged.stderr
 
 
+def test_a_scale_goes_with_the_checkpoint(birds: Invoke) -> None:
+    model = MODEL.replace('"wing"]', '"wing"], scale = 0.5').replace("species", "y")
+    Path("scaled.gdl").write_text(model.replace('"birds.csv",', '"birds.csv", y = "species",'))
+    assert birds("train", "scaled.gdl").exit_code == 0
+    whole = birds("eval", "runs/scaled-1", "--json")
+    other = birds("eval", "runs/scaled-1", "--data", 'csv("birds.csv")', "--json")
+    assert whole.stdout == other.stdout
+    assert "(2 columns of birds.csv, divided by 0.5)" in other.stderr
+    unlike = birds("eval", "runs/scaled-1", "--data", 'csv("birds.csv", scale = 1)', "--json")
+    assert whole.stdout != unlike.stdout
+
+
 def test_what_a_file_holds_is_told_with_what_is_wrong_in_it(graphdl: Invoke) -> None:
     table("t.csv", "a;b;c", ["1,5;x;", "2;y;NA", "?;x;3"])
     result = graphdl("data", 'csv("t.csv", delimiter = ";", decimal = ",")')

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphdl.data import Dataset, Lookup, Trained, load
+from graphdl.data import Dataset, Lookup, Trained, bind, load, read
 from graphdl.errors import DataError, ModelError
 from graphdl.graph.model import Named, Shaped
 from graphdl.program import Size
@@ -135,6 +135,24 @@ def test_arrays_of_a_file_go_by_the_names_of_training(case: str, tmp_path: Path)
     else:
         fields = found().train.fields
         assert (fields["x"].tolist(), fields["kind"].tolist()) == ([[1, 2]], [1])
+
+
+@pytest.mark.parametrize(("written", "expected"), [({}, 0.5), ({"scale": 1}, 5), ({"scale": 5}, 1)])
+def test_other_files_are_divided_as_in_training(
+    written: dict[str, Any], expected: float, tmp_path: Path
+) -> None:
+    trained = Trained({"x": ("x",)}, scale=10.0)
+    (tmp_path / "t.csv").write_text("x\n5\n", "utf-8")
+    np.savez(tmp_path / "t.npz", x=[[5.0]])
+    lookup = Lookup.standard(tmp_path)
+    for reader in ("csv", "npz"):
+        source = Named(reader, (f"t.{reader}",), dict(written))
+        found = load(source, vector(1), {}, lookup, trained=trained)
+        assert found.train.batch(slice(None))["x"].tolist() == [[expected]]
+    if not written:
+        data = read("csv", str(tmp_path / "t.csv"))
+        found = bind(data, vector(1), {}, trained=trained)
+        assert found.train.batch(slice(None))["x"].tolist() == [[expected]]
 
 
 # What a network was trained on, labels of the file, kind of the target; what they become.
