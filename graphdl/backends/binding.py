@@ -17,6 +17,7 @@ from ..program.primitives import (
     Extent,
     Gather,
     Iota,
+    Mean,
     Mul,
     Reshape,
     Scan,
@@ -112,6 +113,8 @@ def _divided(
             dims = (dim,)
         case Sum(axes=axes):
             dims = tuple(op.args[0].type.shape[axis] for axis in axes)
+        case Mean(axes=axes):
+            yield from ((op.args[0].type.shape[axis], 1) for axis in axes)
         case Div() if op.args[1] in nothing:
             yield nothing[op.args[1]], 1
         case Broadcast() | Reshape() | Transpose() | Copy() | Cast() | Mul():

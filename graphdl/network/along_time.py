@@ -15,7 +15,7 @@ from ..program import primitives as p
 # Like what is pointwise, these treat each entry, or each row of an axis that they leave, by itself.
 BY_ENTRY = (
     *(p.Stop, p.Broadcast, p.Transpose),
-    *(p.Sum, p.Amax, p.Amin, p.ArgMax, p.Pick, p.Slice, p.Concat),
+    *(p.Sum, p.Mean, p.Amax, p.Amin, p.ArgMax, p.Pick, p.Slice, p.Concat),
 )
 STACKED = -1  # where a scan has its steps: it gives all of its results behind each other
 

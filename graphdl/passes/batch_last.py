@@ -14,6 +14,7 @@ from ..program.primitives import (
     Concat,
     Contract,
     Copy,
+    Mean,
     Reshape,
     Slice,
     Stop,
@@ -162,7 +163,7 @@ class _Turning:
         elif isinstance(primitive, Slice | Concat) and primitive.axis > 0:
             shifted = replace(primitive, axis=primitive.axis - 1)
             self._put(op, shifted, *map(self.as_last, op.args))
-        elif isinstance(primitive, Sum):
+        elif isinstance(primitive, Sum | Mean):
             self._sum(op, primitive)
         elif isinstance(primitive, Transpose) and primitive.permutation[0] == 0:
             rank = len(primitive.permutation)
@@ -175,11 +176,11 @@ class _Turning:
     def _put(self, op: Op, primitive: Primitive, *args: Value) -> None:
         self.last[op.out] = self._emit(op.out, primitive, *args)
 
-    def _sum(self, op: Op, primitive: Sum) -> None:
+    def _sum(self, op: Op, primitive: Sum | Mean) -> None:
         (x,) = op.args
         rank = len(x.type.shape)
         axes = tuple(sorted((axis - 1) % rank for axis in primitive.axes))
-        total = self._emit(op.out, Sum(axes), self.as_last(x))
+        total = self._emit(op.out, replace(primitive, axes=axes), self.as_last(x))
         if 0 in primitive.axes:
             self.first[op.out] = total
         else:

@@ -154,7 +154,11 @@ def _sum(rewriter: Rewriter, op: Op) -> Found:
     if made and isinstance(made.primitive, Spread) and op.out.type == made.args[1].type:
         last = len(x.type.shape) - 1
         return made.args[1] if getattr(op.primitive, "axes", ()) == (last,) else None
-    if negated := _inside(rewriter, x, "neg"):
+    return _mean(rewriter, op)
+
+
+def _mean(rewriter: Rewriter, op: Op) -> Found:
+    if negated := _inside(rewriter, op.args[0], "neg"):
         return _as(op, Neg, rewriter.emit(op, op.primitive, negated[0]))
     return None
 
@@ -170,4 +174,5 @@ RULES: dict[str, Callable[[Rewriter, Op], Found]] = {
     Exp.name: _exp,
     "cast": _cast,
     "sum": _sum,
+    "mean": _mean,
 }

@@ -17,7 +17,7 @@ from .primitives.binary import Binary
 from .primitives.spec import Axis, Window, parse, written
 from .primitives.unary import Unary
 from .program import Type, Value
-from .size import Dim, product
+from .size import Dim
 from .stable import better
 
 Pads = Sequence[tuple[int, int]]
@@ -63,11 +63,7 @@ class Builder(Arithmetic):
 
     def mean(self, x: Value, axes: Sequence[int] | None = None, keep: bool = False) -> Value:
         """The mean over axes."""
-        total = self.sum(self.cast(x, "float"), axes, keep)
-        count = product(tuple(x.type.shape[axis] for axis in self._axes(x, axes)))
-        if isinstance(count, int):
-            return self.mul(total, 1 / max(count, 1))
-        return self.mul(total, self.div(1.0, self.extent(count)))
+        return self._reduced(p.Mean, self.cast(x, "float"), axes, keep)
 
     def amax(self, x: Value, axes: Sequence[int] | None = None, keep: bool = False) -> Value:
         """The largest over axes."""
@@ -83,7 +79,7 @@ class Builder(Arithmetic):
 
     def _reduced(
         self,
-        primitive: type[p.Sum | p.Amax],
+        primitive: type[p.Sum | p.Mean | p.Amax],
         x: Value,
         axes: Sequence[int] | None,
         keep: bool,

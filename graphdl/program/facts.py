@@ -205,6 +205,7 @@ _RULES: dict[str, Callable[..., Fact]] = {
     "maximum": _maximum,
     "minimum": _minimum,
     "select": _select,
+    "mean": lambda finite, x: x._replace(finite=finite),
     "amax": lambda finite, x: x._replace(finite=finite),
     "amin": lambda finite, x: x._replace(finite=finite),
     "cast": lambda finite, x: x._replace(finite=finite),

@@ -69,7 +69,7 @@ def _again(primitive: Primitive) -> Primitive | None:
     """The primitive with its axes moved by the one for the steps."""
     if primitive.pointwise or isinstance(primitive, p.Pick | p.Spread | p.Stop):
         return primitive
-    if isinstance(primitive, p.Sum | p.Amax):
+    if isinstance(primitive, p.Sum | p.Mean | p.Amax):
         return replace(primitive, axes=tuple(axis + 1 for axis in primitive.axes))
     if isinstance(primitive, p.Transpose):
         return p.Transpose((0, *(axis + 1 for axis in primitive.permutation)))

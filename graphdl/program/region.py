@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .body import Body
 from .builder import Builder
 from .lift import all_steps, lift
-from .primitives import Broadcast, Constant, Contract
+from .primitives import Broadcast, Constant, Contract, Exp, Sigmoid
 from .primitives.scan import Scan
 from .program import Kind, Op, Type, Value
 from .size import Dim
@@ -61,6 +61,8 @@ class Region:
         """
         build = self.build
         emitted = [build.cast(v, "float") for v in wanted]
+        lasts = [self._last(v, following) for v in emitted]
+        emitted = [last.args[0] if last else v for v, last in zip(emitted, lasts, strict=True)]
         following = [build.cast(v, "float") for v in following]
         states = dict(zip(self.carried, following, strict=True))
         ops = build.ops[self.start :]
@@ -74,7 +76,19 @@ class Region:
             elif op.out in needed:
                 closing.take(op)
         found = closing.stacked(emitted)
+        for place, last in enumerate(lasts):
+            if last:
+                found[place] = build.emit(last.primitive, found[place])
         return [build.cast(v, w.type.kind) for v, w in zip(found, wanted, strict=True)]
+
+    def _last(self, value: Value, following: Sequence[Value]) -> Op | None:
+        """What is done to a wanted value at the end, if that can be done for all steps at once.
+
+        A logarithm behind the scan then sees the exponential in front of it.
+        """
+        made = self.build.maker(value)
+        ends = made is not None and isinstance(made.primitive, Exp | Sigmoid)
+        return made if ends and value not in following and self.varies(value) else None
 
     def _dependent(self, ops: Sequence[Op]) -> set[Value]:
         found = {*self.steps, *self.carried}

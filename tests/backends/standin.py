@@ -146,7 +146,7 @@ def _bare(value: Any) -> Any:
 class Ufunc:
     """A ufunc with CuPy's arguments: out, dtype, casting and nothing else."""
 
-    def __init__(self, function: np.ufunc) -> None:
+    def __init__(self, function: Any) -> None:
         self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> ndarray:
@@ -169,6 +169,7 @@ class Ufunc:
 UFUNCS = [
     "absolute",
     "add",
+    "copysign",
     "bitwise_and",
     "bitwise_or",
     "bitwise_xor",
@@ -177,7 +178,7 @@ UFUNCS = [
     "exp",
     "expm1",
     "floor",
-    "floor_divide",
+    "fmod",
     "greater",
     "greater_equal",
     "isfinite",
@@ -194,13 +195,35 @@ UFUNCS = [
     "negative",
     "not_equal",
     "power",
-    "remainder",
     "sign",
     "sqrt",
     "subtract",
     "tanh",
     "matmul",
 ]
+
+
+class Rounded:
+    """CuPy's `floor_divide` and `remainder`: of floats the quotient is rounded down as it comes."""
+
+    nin = 2
+
+    def __init__(self, name: str) -> None:
+        self.name = self.__name__ = name
+
+    def __call__(self, a: Any, b: Any, out: Any = None, **kwargs: Any) -> Any:
+        if not np.issubdtype(np.result_type(a, b), np.floating):
+            return getattr(np, self.name)(a, b, out=out, **kwargs)
+        with np.errstate(all="ignore"):
+            quotient = np.floor(np.divide(a, b))
+            found = quotient if self.name == "floor_divide" else a - quotient * b
+        if out is None:
+            return found
+        out[...] = found
+        return out
+
+
+remainder, floor_divide = Rounded("remainder"), Rounded("floor_divide")
 
 
 def copyto(dst: ndarray, src: Any, casting: Any = "same_kind", where: Any = None) -> None:
@@ -232,6 +255,8 @@ def module() -> ModuleType:
     """The stand-in, as a module to pass for `xp`."""
     xp = ModuleType("standin")
     contents: dict[str, Any] = {name: Ufunc(getattr(np, name)) for name in UFUNCS}
+    contents["remainder"] = Ufunc(remainder)
+    contents["floor_divide"] = Ufunc(floor_divide)
     contents |= {name: _wrapping(name) for name in ("empty", "zeros", "arange", "broadcast_to")}
     contents |= {"moveaxis": _wrapping("moveaxis"), "inf": np.inf, "ndarray": ndarray}
     contents |= {"copyto": copyto, "take": take, "asarray": asarray}

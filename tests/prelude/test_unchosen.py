@@ -190,3 +190,36 @@ def test_scores_far_beyond_the_margin(backend: str) -> None:
     assert net.loss(x=[[1e7, 2e7, 0]], y=[0]) == pytest.approx(1e7 / 3)
     net = gdl.compile(text.format(", margin = -1"), backend=backend)
     assert net.loss(x=[[0, 3, 0]], y=[0]) == pytest.approx(2 / 3)
+
+
+SIGMOID_IN_A_SCAN = """
+block x -> cell() {
+  state h[1] = 0
+  next h = tanh(x + h)
+  sigmoid(30 * x + next h)
+}
+input x[T, 1]
+target y[T, 1]
+p = x -> scan { cell }
+output o = p
+loss = p -> bce(y)
+"""
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_sigmoid_inside_a_scan_and_its_logarithm_outside(backend: str) -> None:
+    net = gdl.compile(SIGMOID_IN_A_SCAN, backend=backend)
+    x, y, h, losses = [-4.0, 4.0, 1.0], [1.0, 0.0, 0.0], 0.0, []
+    for one, truth in zip(x, y, strict=True):
+        h = math.tanh(one + h)
+        score = 30 * one + h
+        losses.append(max(-score, 0) if truth else max(score, 0))
+    data = {"x": np.reshape(x, (1, 3, 1)), "y": np.reshape(y, (1, 3, 1))}
+    assert net.loss(**data) == pytest.approx(sum(losses) / 3, rel=1e-5)
+    assert np.abs(net.gradients(**data, wrt=["x"])["x"]).min() > 9
+
+
+@pytest.mark.parametrize(("formula", "value"), [("sigmoid(-1000)", 0), ("softplus(1000)", 1000)])
+def test_of_a_constant(formula: str, value: float) -> None:
+    net = gdl.compile(f"input x[1]\noutput y = x + {formula}\nloss = mean(y)")
+    assert net(x=[[0.0]])["y"].item() == value

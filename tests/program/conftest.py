@@ -9,20 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from graphdl.program import Primitive, Size, Type, evaluate
 from graphdl.program import primitives as p
-
-from .formulas import (
-    first_largest,
-    folded,
-    max_gradient,
-    mean_gradient,
-    philox,
-    scattered,
-    window_max,
-    windows,
-)
 
 B, T = Size.named("B"), Size.named("T")
 SIZES = {"B": 2, "T": 7}
@@ -44,8 +34,8 @@ def b(*shape: Any) -> Type:
 class Row:
     """A primitive with its constants, arguments it takes, what it computes, arguments it refuses.
 
-    gradient: "differences" are central differences; "zero" is no gradient though the value
-    changes; "none" is refused. Floats are drawn from `low` to 2, ints from 0 to `below`.
+    gradient: by central "differences"; "zero" though the value changes; "none" is refused.
+    Floats are drawn from `low` to 2, ints from 0 to `below`.
     """
 
     primitive: Primitive
@@ -65,6 +55,73 @@ class Row:
     @property
     def data(self) -> dict[str, Any]:
         return drawn(self)
+
+
+def first_largest(x: Any) -> Any:
+    """Zeros with a one at the first largest of the last axis."""
+    return (np.arange(x.shape[-1]) == x.argmax(-1)[..., None]).astype(x.dtype)
+
+
+def windows(x: Any, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Any:
+    """[..., positions, offsets] of a padded array."""
+    axes = tuple(range(-len(kernel), 0))
+    every: Any = sliding_window_view(x, kernel, axes)
+    steps = tuple(slice(None, None, s) for s in stride)
+    return every[(..., *steps, *(slice(None),) * len(kernel))]
+
+
+def window_max(x: Any) -> Any:
+    """Kernel 3, stride 2, pad 1 before."""
+    return windows(np.pad(x, ((0, 0), (1, 0)), constant_values=-9), (3,), (2,)).max(-1)
+
+
+def max_gradient(x: Any, _largest: Any, grad: Any) -> Any:
+    """One axis, kernel 3, stride 2, pad 1 before."""
+    gx = np.zeros_like(x)
+    for row, place in np.ndindex(grad.shape):
+        seen = range(max(0, 2 * place - 1), min(x.shape[1], 2 * place + 2))
+        gx[row, max(seen, key=lambda j: (x[row, j], -j))] += grad[row, place]
+    return gx
+
+
+def mean_gradient(grad: Any) -> Any:
+    gx = np.zeros((grad.shape[0], 8), grad.dtype)
+    for row, place in np.ndindex(grad.shape):
+        gx[row, max(0, 2 * place - 1) : 2 * place + 2] += grad[row, place] / 3
+    return gx[:, :7]
+
+
+def folded(x: Any, places: int = 7) -> Any:
+    """`i b y -> b y*2+i-1` onto so many places."""
+    wide = np.zeros((x.shape[1], 99), x.dtype)
+    for offset, row, place in np.ndindex(x.shape):
+        wide[row, place * 2 + offset] += x[offset, row, place]
+    return wide[:, 1 : places + 1]
+
+
+def scattered(ids: Any, rows: Any) -> Any:
+    one_hot = (ids.reshape(-1)[:, None] == np.arange(4)).astype(rows.dtype)
+    return one_hot.T @ rows.reshape(ids.size, -1)
+
+
+def philox(seed: int, node: int, draw: int, count: int) -> list[float]:
+    """Philox4x64-10 as published, 24 bits of every 32."""
+    word = 2**64 - 1
+    numbers: list[float] = []
+    for block in range(1, count + 1):
+        counter, key = [block, draw, 0, 0], [seed, node]
+        for _ in range(10):
+            first = 0xD2E7470EE14C6C93 * counter[0]
+            second = 0xCA5A826395121157 * counter[2]
+            counter = [
+                (second >> 64) ^ counter[1] ^ key[0],
+                second & word,
+                (first >> 64) ^ counter[3] ^ key[1],
+                first & word,
+            ]
+            key = [(key[0] + 0x9E3779B97F4A7C15) & word, (key[1] + 0xBB67AE8584CAA73B) & word]
+        numbers += [((n >> low) & 0xFFFFFF) / 2**24 for n in counter for low in (8, 40)]
+    return numbers[:count]
 
 
 def unary(primitive: Primitive, formula: Callable[[Any], Any], low: float = -2.0) -> Row:
@@ -128,9 +185,8 @@ ROWS = [
         lambda c, x, y: c * x + ~c * y,
         ((b(2), f(2), f(3)), (f(2), f(2), f(2)), (b(2), f(2), i(2))),
     ),
-    Row(
-        p.Sum((0, 2)), (f(B, 3, T),), lambda x: np.einsum("bct->c", x), ((f(2, 3),), (b(2, 3, 4),))
-    ),
+    Row(p.Sum((0, 2)), (f(B, 3, T),), lambda x: x.sum(2).sum(0), ((f(2, 3),), (b(2, 3, 4),))),
+    Row(p.Mean((0, 2)), (f(B, 3, T),), lambda x: x.mean(2).mean(0), ((f(2, 3),), (i(2, 3, 4),))),
     Row(p.Amax((1,)), (f(B, T),), lambda x: np.sort(x, 1)[:, -1], ((f(2),),)),
     Row(p.Amax((0, 2)), (f(B, 3, T),), lambda x: x.swapaxes(0, 1).reshape(3, -1).max(1)),
     Row(p.Amin((0,)), (f(B, T),), lambda x: np.sort(x, 0)[0], ((f(),),)),

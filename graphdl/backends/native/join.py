@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 
 from ...program import Op, Value
-from ...program.primitives import Amax, Amin, Contract, Sum
+from ...program.primitives import Amax, Amin, Contract, Mean, Sum
 from .call import Call
 from .finish import finish
 from .labels import Unsupported
@@ -45,7 +45,7 @@ def followed(
 def _joins(first: Op, op: Op) -> bool:
     if isinstance(first.primitive, Contract):
         return op.primitive.pointwise and op.out.type == first.out.type
-    reduces = isinstance(op.primitive, Sum | Amax | Amin)
+    reduces = isinstance(op.primitive, Sum | Mean | Amax | Amin)
     return first.primitive.pointwise and reduces and bool(first.out.type.shape)
 
 

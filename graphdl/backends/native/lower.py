@@ -48,11 +48,11 @@ def reduced(
     primitive: Primitive, out: Operand, args: Args, stages: list[Stage], room: Room
 ) -> list[Call]:
     """The calls that reduce what `stages` make of the arguments, which have one shape."""
-    assert isinstance(primitive, p.Sum | p.Amax | p.Amin)
+    assert isinstance(primitive, p.Sum | p.Mean | p.Amax | p.Amin)
     name = primitive.name
     if not primitive.axes:
         return pointwise(out, args, stages or [Stage("copy", (0,), out.kind)], room.precision)
-    if not args[0].count and name == "sum":
+    if not args[0].count and name in ("sum", "mean"):
         return fill(out, 0, room.precision)
     return reduction.reduction(name, out, args, primitive.axes, stages, room.precision, room.space)
 
@@ -208,6 +208,7 @@ def _window_mean_gradient(primitive: Primitive, out: Operand, args: Args, room: 
 Lower = Callable[[Primitive, Operand, Args, Room], list[Call]]
 TABLE: dict[type[Primitive], Lower] = {
     p.Sum: _reduce,
+    p.Mean: _reduce,
     p.Amax: _reduce,
     p.Amin: _reduce,
     p.ArgMax: _argmax,

@@ -26,6 +26,8 @@ from .scalars import apply
 Space = Callable[[tuple[int, ...], Kind], Operand]
 # Above so many elements for each result, it is made in parts; so many parts at most.
 LONG, PARTS = 1 << 14, 64
+SUMS = ("sum", "mean")
+DOUBLE = ir.DoubleType()
 # Vectors added up side by side, to hide how long an addition takes.
 ABREAST = 4
 
@@ -180,7 +182,7 @@ def _write(e: Emit, spec: Reduce) -> None:
         for stage in spec.stages:
             args = [values[o] for o in stage.operands]
             values.append(apply(e, stage.name, stage.kind, args))
-        return values[-1]
+        return _widened(e, spec, values[-1])
 
     def element(places: Sequence[Any], width: int) -> None:
         offsets = [e.offset(places, source.kept) for source in spec.args]
@@ -192,6 +194,7 @@ def _write(e: Emit, spec: Reduce) -> None:
             with e.nest(spec.reduced) as depth:
                 best.set(combine(e, best.get(), value(offsets, depth, width, False)))
             found = best.get()
+        found = _finished(e, spec, found)
         stride = spec.out.kept[-1] if spec.out.kept else 1
         e.store(found, out, e.offset(places, spec.out.kept), spec.out.kind, width, stride)
 
@@ -231,7 +234,25 @@ def _along(e: Emit, spec: Reduce, value: Callable[..., Any], combine: Any) -> An
 
 
 def _type(e: Emit, spec: Reduce) -> Any:
-    return e.real if spec.out.kind == "float" else WORD
+    """What is added up: floats in float64, so that sums are exact however long they are."""
+    if spec.out.kind != "float":
+        return WORD
+    return DOUBLE if spec.name in SUMS else e.real
+
+
+def _widened(e: Emit, spec: Reduce, value: Any) -> Any:
+    wide = e.vector(_type(e, spec), getattr(value.type, "count", 1))
+    return value if value.type == wide else e.build.fpext(value, wide)
+
+
+def _finished(e: Emit, spec: Reduce, value: Any) -> Any:
+    """A sum as the mean that it is for, and both as they are stored."""
+    width = getattr(value.type, "count", 1)
+    if spec.name == "mean":
+        count = e.build.sitofp(e.count(spec.reduced), DOUBLE)
+        value = e.build.fdiv(value, e.splat(count, width))
+    narrow = e.vector(e.real if spec.out.kind == "float" else WORD, width)
+    return value if value.type == narrow else e.build.fptrunc(value, narrow)
 
 
 def _plus(e: Emit, a: Any, b: Any) -> Any:
@@ -240,7 +261,7 @@ def _plus(e: Emit, a: Any, b: Any) -> Any:
 
 
 def _neutral(e: Emit, name: str, kind: Any) -> Any:
-    if name == "sum":
+    if name in SUMS:
         return e.zero(kind)
     element = kind.element if isinstance(kind, ir.VectorType) else kind
     if isinstance(element, ir.IntType):
@@ -248,7 +269,7 @@ def _neutral(e: Emit, name: str, kind: Any) -> Any:
     return e.same(kind, float("-inf") if name == "amax" else float("inf"))
 
 
-COMBINE: dict[str, Any] = {"sum": _plus, "amax": maximum, "amin": minimum}
+COMBINE: dict[str, Any] = {"sum": _plus, "mean": _plus, "amax": maximum, "amin": minimum}
 
 
 # ---- the place of the largest ----------------------------------------------------------------

@@ -100,17 +100,22 @@ def _divided(e: Emit, a: Any, b: Any) -> tuple[Any, Any]:
     build, zero = e.build, e.zero(a.type)
     if _whole(a):
         return _divided_whole(e, a, b)
+    one = e.same(a.type, 1.0)
     rest = e.lanes(a, lambda x, y: e.call(_fmod(e), e.real, x, y), b)
     apart = build.and_(
         build.fcmp_unordered("!=", rest, zero),
         build.xor(build.fcmp_ordered("<", rest, zero), build.fcmp_ordered("<", b, zero)),
     )
-    rest = build.select(apart, build.fadd(rest, b), rest)
     quotient = build.fdiv(build.fsub(a, rest), b)
-    near = e.intrinsic("floor", build.fadd(quotient, e.same(a.type, 0.5)))
+    quotient = build.select(apart, build.fsub(quotient, one), quotient)
+    whole = e.intrinsic("floor", quotient)
+    short = build.fcmp_ordered(">", build.fsub(quotient, whole), e.same(a.type, 0.5))
+    whole = build.select(short, build.fadd(whole, one), whole)
     off = build.fcmp_ordered("==", b, zero)
-    quotient = build.select(off, build.fdiv(a, b), near)
-    return quotient, rest
+    rest = build.select(apart, build.fadd(rest, b), rest)
+    even = build.fcmp_ordered("==", rest, zero)
+    rest = build.select(even, e.intrinsic("copysign", zero, b), rest)
+    return build.select(off, build.fdiv(a, b), whole), rest
 
 
 def _fmod(e: Emit) -> str:

@@ -18,7 +18,7 @@ from .contract_spread import ContractSpread
 from .index import Gather, Pick, ScatterAdd, Spread
 from .place import Concat, Pad
 from .random import Random
-from .reduce import Amax, Amin, ArgMax, Sum
+from .reduce import Amax, Amin, ArgMax, Mean, Sum
 from .rows import MergeRows, PutRows
 from .scan import Scan
 from .source import Constant, Extent, Iota
@@ -35,7 +35,7 @@ ALL: tuple[type[Primitive], ...] = (
     *(Add, Sub, Mul, Div, FloorDiv, Mod, Power, Maximum, Minimum),
     *(Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr, Select),
     # reduce
-    *(Sum, Amax, Amin, ArgMax),
+    *(Sum, Mean, Amax, Amin, ArgMax),
     # contract and window
     *(Contract, ContractSpread, Unfold, Fold),
     *(WindowMax, WindowMaxGradient, WindowMean, WindowMeanGradient),
@@ -85,6 +85,7 @@ __all__ = [
     "LogicalNot",
     "LogicalOr",
     "Maximum",
+    "Mean",
     "MergeRows",
     "Minimum",
     "Mod",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Kind, Type, Value
+from .remainder import quotient_calls, remainder_calls
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -100,6 +101,13 @@ class FloorDiv(Binary):
     name = "floordiv"
     function = "floor_divide"
 
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        if out.dtype.kind == "f":
+            return quotient_calls(xp, scratch, out, *args)
+        return super().kernel(xp, scratch, sizes, out, *args)
+
 
 @dataclass(frozen=True)
 class Mod(Binary):
@@ -112,6 +120,13 @@ class Mod(Binary):
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
         return grad, build.neg(build.mul(grad, build.floordiv(*args)))
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        if out.dtype.kind == "f":
+            return remainder_calls(xp, scratch, out, *args)
+        return super().kernel(xp, scratch, sizes, out, *args)
 
 
 @dataclass(frozen=True)

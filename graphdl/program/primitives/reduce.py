@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
-from ..size import product
+from ..size import Size, product
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -40,7 +41,7 @@ class Reduction(Primitive):
 
 @dataclass(frozen=True)
 class Sum(Reduction):
-    """The sum over axes."""
+    """The sum over axes; what is long is added up in float64."""
 
     name = "sum"
     function = "sum"
@@ -51,6 +52,67 @@ class Sum(Reduction):
         shape = args[0].type.shape
         kept = tuple(1 if i in self.axes else d for i, d in enumerate(shape))
         return (build.broadcast(build.reshape(grad, kept), shape),)
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        if out.dtype.char != "f" or _chain(args[0], self.axes) <= SHORT:
+            yield from super().kernel(xp, scratch, sizes, out, *args)
+            return
+        total = _wide(scratch, out)
+        yield partial(args[0].sum, axis=self.axes, dtype="f8", out=total)
+        yield partial(xp.copyto, out, total)
+
+
+@dataclass(frozen=True)
+class Mean(Reduction):
+    """The mean over axes, added up and divided in float64: of equal numbers it is that number."""
+
+    name = "mean"
+    function = "mean"
+
+    def infer(self, *types: Type) -> Type:
+        if types[0].kind != "float":
+            raise ShapeError(f"{self.name} takes float, not {types[0].kind}")
+        return super().infer(*types)
+
+    def vjp(
+        self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
+    ) -> tuple[Value | None, ...]:
+        shape = args[0].type.shape
+        count = product(tuple(shape[axis] for axis in self.axes))
+        share = (
+            build.div(1.0, build.extent(count)) if isinstance(count, Size) else 1 / max(count, 1)
+        )
+        return Sum(self.axes).vjp(build, args, out, build.mul(grad, share))
+
+    def kernel(
+        self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
+    ) -> Iterator[Call]:
+        total = _wide(scratch, out)
+        yield partial(args[0].sum, axis=self.axes, dtype="f8", out=total)
+        count = prod(args[0].shape[axis] for axis in self.axes)
+        yield partial(xp.divide, total, max(count, 1), out)
+
+
+# So many numbers may be added one by one in float32.
+SHORT = 128
+
+
+def _chain(x: Array, axes: tuple[int, ...]) -> int:
+    """How many numbers are added one by one: those that lie side by side are added in pairs."""
+    count: int = prod(x.shape[axis] for axis in axes)
+    for axis in sorted(range(x.ndim), key=lambda axis: abs(x.strides[axis])):
+        if x.shape[axis] > 1:
+            if axis not in axes:
+                return count
+            count //= x.shape[axis]
+    return count
+
+
+def _wide(scratch: Scratch, out: Array) -> Array:
+    """Room for a result in float64."""
+    return scratch(out.shape, "int").view("f8")
 
 
 @dataclass(frozen=True)
