@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import DataError, nearest
+from ..errors.constant import constant
 from ..files import NotAFileError
 from .remote import Known
 
@@ -159,7 +160,7 @@ def _stay_inside(written: str) -> None:
             f"model file without `..`, or {POINT}"
         )
     if not windows.parts or "\0" in written:
-        raise DataError(f"{written!r} is not the path of a file")
+        raise DataError(f"{constant(written)} is not the path of a file")
 
 
 def _lacking(folder: Path, known: Known) -> list[str]:

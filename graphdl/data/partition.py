@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..errors.constant import constant
 from .dataset import Dataset, Split
 from .request import Option
 from .sampler import permutation
@@ -126,7 +127,7 @@ def _set_aside(
 ) -> tuple[Split, Split | None]:
     total = len(split)
     if not (wanted < 1 or float(wanted).is_integer()):
-        raise DataError(f"{what} = {wanted!r} is neither a count nor a share below 1")
+        raise DataError(f"{what} = {constant(wanted)} is neither a count nor a share below 1")
     count = round(wanted * total) if wanted < 1 else int(wanted)
     if wanted == 0:
         return split, None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ModelError, did_you_mean
+from ..errors.constant import constant
 from ..graph.model import Named, Shaped
 from . import partition
 from .archive import read_npy, read_npz
@@ -287,7 +288,7 @@ def _reader(source: Named) -> Reader:
         )
     for path in source.arguments:
         if not isinstance(path, str) or not path:
-            message = f"a path of `{reader.name}` is a text, got {path!r}"
+            message = f"a path of `{reader.name}` is a text, got {constant(path)}"
             raise ModelError.at(source.span, "E0704", message)
     return reader
 
@@ -301,7 +302,7 @@ def _check_settings(
             wanted = "the name of a field in quotes, or a list of such names"
             if reader.shifts:
                 wanted = "how many tokens ahead it reads: a whole number from 0"
-            message = f"`{name}` of `{reader.name}` must be {wanted}, got {value!r}"
+            message = f"`{name}` of `{reader.name}` must be {wanted}, got {constant(value)}"
             raise ModelError.at(source.span, "E0704", message)
         if name not in every:
             every = {**reader.options, **partition.OPTIONS}
@@ -319,5 +320,5 @@ def _check_settings(
             raise ModelError.at(
                 source.span,
                 "E0704",
-                f"`{name}` of `{reader.name}` must be {every[name].wanted}, got {value!r}",
+                f"`{name}` of `{reader.name}` must be {every[name].wanted}, got {constant(value)}",
             )

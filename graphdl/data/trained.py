@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors.constant import constant
+
 # A field; columns of a table, side by side; or how far along a text.
 Source = str | tuple[str, ...] | int
 
@@ -39,13 +41,13 @@ class Trained:
         if values is None:
             return cls(by_place=True, scale=scale)
         if not isinstance(values, dict):
-            raise ValueError(f"fields are {values!r}")
+            raise ValueError(f"fields are {constant(values)}")
         fields: dict[str, Source] = {}
         for name, of in values.items():
             columns = of if isinstance(of, list) else [of]
             names = bool(columns) and all(type(one) is str for one in columns)
             if not names and type(of) is not int:
-                raise ValueError(f"the field of `{name}` is {of!r}")
+                raise ValueError(f"the field of `{name}` is {constant(of)}")
             fields[str(name)] = tuple(of) if isinstance(of, list) else of
         return cls(fields, scale=scale)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..errors.constant import constant
 
 Level = Literal["word", "character"]
 UNKNOWN, PAD, END = "<unk>", "<pad>", "<eos>"
@@ -102,7 +103,7 @@ class Vocabulary:
         if not all(isinstance(word, str) for word in words) or len(set(words)) < len(words):
             raise DataError("its words are not texts, each once")
         if level not in LEVELS:
-            raise DataError(f"its level is {level!r}, not word or character")
+            raise DataError(f"its level is {constant(level)}, not word or character")
         unknown, pad, end = (_place(values.get(key), key) for key in ("unknown", "pad", "end"))
         if any(place is not None and place >= len(words) for place in (unknown, end)):
             raise DataError(f"it has {len(words):,} words, and names one beyond them")
@@ -112,7 +113,7 @@ class Vocabulary:
 def _place(value: Any, key: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
-    raise DataError(f"its `{key}` is {value!r}, not an id")
+    raise DataError(f"its `{key}` is {constant(value)}, not an id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Span
+from ..errors.constant import constant
 from ..graph import Initial, Shaped, Wire
 from ..program import Dim, Size, Type, Value
 from ..syntax.tree import Block, Expression, Formal, Op
@@ -189,9 +190,7 @@ def describe(value: object) -> str:
         return f"the axis `{value.word}`"
     if isinstance(value, list):
         return f"[{', '.join(map(describe, value))}]"
-    if isinstance(value, str):
-        return f'"{value}"'
-    return str(value)
+    return constant(value) if value is None or isinstance(value, str | int | dict) else str(value)
 
 
 def _described(x: Tensor) -> str:

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 from ..errors import DataError, Source
 from ..graph.kept import MEMORY, NOT_WEIGHTS
 from ..syntax import parse, tree
+from . import plain
 from .atomic import Sync, write_atomically
 from .by_name import compare, insist
 from .history import Progress
@@ -27,6 +28,7 @@ from .tensor_file import TensorFile, open_tensors
 from .trainable import Arrays, Trainable
 
 FORMAT = "1"
+LONGEST = 200  # characters of a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +120,36 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if file.metadata["graphdl"] != FORMAT:
         raise DataError(f"{path} was written by a newer graphdl; this one reads format {FORMAT}")
     try:
-        training = json.loads(file.metadata["training"])
-        description = dict(json.loads(file.metadata["description"]))
-        at = training["progress"]
+        metadata = {key: _json(file.metadata, key) for key in ("training", "description")}
+        training = plain.table(metadata, "training")
+        at = plain.table(training, "progress") if training.get("progress") else None
         return Checkpoint(
             path,
-            file.metadata["model"],
-            description,
-            int(training["seed"]),
-            int(training["steps"]),
-            int(training["draws"]),
-            dict(training["settings"]),
-            dict(training["record"]),
+            _text(file.metadata, "model"),
+            plain.table(metadata, "description"),
+            plain.whole(training, "seed", beyond=2**128),
+            plain.whole(training, "steps"),
+            plain.whole(training, "draws"),
+            plain.table(training, "settings"),
+            plain.table(training, "record"),
             Progress.from_json(at) if at else None,
-            frozenset(map(str, training["running"])),
+            frozenset(plain.texts(training, "running")),
             file,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: its metadata are broken: {error}") from None
+
+
+def _text(metadata: Mapping[str, str], key: str) -> str:
+    if key not in metadata:
+        raise ValueError(f"it has no `{key}`")
+    return metadata[key]
+
+
+def _json(metadata: Mapping[str, str], key: str) -> Any:
+    found = json.loads(_text(metadata, key))
+    plain.shallow(found)
+    return found
 
 
 def model_of(checkpoint: Checkpoint) -> tuple[tree.Model, dict[str, Any]]:
@@ -149,10 +163,16 @@ def model_of(checkpoint: Checkpoint) -> tuple[tree.Model, dict[str, Any]]:
     if not isinstance(params, dict) or not isinstance(imports, dict):
         raise DataError(f"{checkpoint.path}: its parameters or imports are broken")
     # A name without a folder: nothing beside the checkpoint is ever read for it.
-    source = Source(Path(str(about.get("file") or "checkpoint")).name, checkpoint.model)
+    source = Source(_name(about.get("file")), checkpoint.model)
     library = {str(k): str(v) for k, v in imports.items()}
     by_position = about.get("language") is None
     return replace(parse(source), library=library, by_position=by_position), params
+
+
+def _name(file: Any) -> str:
+    """What messages call the model: its file's name, if it is one."""
+    name = Path(file).name if isinstance(file, str) else ""
+    return name if name.isprintable() and 0 < len(name) <= LONGEST else "checkpoint"
 
 
 def place(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from . import plain
 from .average import Average
 
 Record = dict[str, Any]
@@ -115,17 +116,17 @@ class Progress:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Progress:
-        """The inverse of `to_json`; ValueError, TypeError or KeyError when it is none."""
+        """The inverse of `to_json`; ValueError when it is none."""
         return cls(
-            int(values["epoch"]),
-            int(values["position"]),
-            int(values["step"]),
-            int(values["origin"]),
-            int(values["examples"]),
-            None if values["rate"] is None else float(values["rate"]),
-            Average({str(k): float(v) for k, v in values["sums"].items()}, int(values["count"])),
-            [float(v) for v in values["monitored"]],
-            [dict(record) for record in values["records"]],
+            plain.whole(values, "epoch", 1),
+            plain.whole(values, "position"),
+            plain.whole(values, "step"),
+            plain.whole(values, "origin"),
+            plain.whole(values, "examples"),
+            None if values.get("rate") is None else plain.real(values, "rate"),
+            Average(plain.named_reals(values, "sums"), plain.whole(values, "count")),
+            plain.reals(values, "monitored"),
+            plain.tables(values, "records"),
         )
 
 

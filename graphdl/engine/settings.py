@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import Diagnostic, Label, ModelError, Span, UsageError, did_you_mean
+from ..errors import DataError, Diagnostic, Label, ModelError, Span, UsageError, did_you_mean
+from ..errors.constant import constant
 from ..graph.model import Named, Setting
-from . import checks
+from . import checks, plain
 from .schedule import SCHEDULES, Schedule
 from .schedule_call import read_schedule, schedule_call
 
@@ -148,7 +149,11 @@ class Settings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Settings:
         """The inverse of `to_json`."""
-        return cls.resolve({}, {key: _from_plain(value) for key, value in values.items()})
+        try:
+            read = {key: _from_plain(value) for key, value in values.items()}
+        except ValueError as error:
+            raise DataError(f"the settings of this run are broken: {error}") from None
+        return cls.resolve({}, read)
 
     def but(self, **changes: Any) -> Settings:
         """The same with checked changes; None keeps a setting.
@@ -249,7 +254,7 @@ def _with_rate(optimizer: Named, rate: Any) -> Named:
 def _shown(value: Any) -> str:
     if isinstance(value, Named):
         return f"`{value.name}(...)`"
-    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return constant(value)
 
 
 def _plain(value: Any) -> Any:
@@ -267,13 +272,24 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
 
 
+def _pair(pair: Any) -> tuple[Any, Any]:
+    if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str | int | float):
+        return pair[0], _from_plain(pair[1])
+    raise ValueError(f"{constant(pair)} is no entry of a table")
+
+
 def _from_plain(value: Any) -> Any:
     if isinstance(value, dict) and "call" in value:
-        arguments = tuple(_from_plain(v) for v in value.get("arguments", ()))
-        keywords = {k: _from_plain(v) for k, v in value.get("keywords", {}).items()}
-        return Named(str(value["call"]), arguments, keywords)
+        given = {"arguments": [], "keywords": {}, **value}
+        if not isinstance(value["call"], str):
+            raise ValueError(f"a call has the name {constant(value['call'])}")
+        arguments = tuple(_from_plain(v) for v in plain.items(given, "arguments"))
+        keywords = {k: _from_plain(v) for k, v in plain.table(given, "keywords").items()}
+        return Named(value["call"], arguments, keywords)
     if isinstance(value, dict) and "table" in value:
-        return {_from_plain(k): _from_plain(v) for k, v in value["table"]}
+        return dict(map(_pair, plain.items(value, "table")))
+    if isinstance(value, dict):
+        raise ValueError(f"{constant(value)} is neither a call nor a table")
     if isinstance(value, list):
         return [_from_plain(v) for v in value]
     return value

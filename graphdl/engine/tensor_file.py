@@ -19,10 +19,12 @@ from numpy.lib import format as npy
 
 from ..data.archive import npy_header
 from ..errors import DataError, UsageError
+from ..errors.constant import constant
 from ..files import NotAFileError, open_regular
 from .atomic import reason
 
 MAX_HEADER = 100_000_000  # safetensors' own limit
+AXES = 64  # NumPy's limit
 
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
@@ -118,8 +120,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _span(path: Path, name: str, item: Any, available: int) -> _Span:
     item = item if isinstance(item, dict) else {}
     kind, shape, offsets = item.get("dtype"), item.get("shape"), item.get("data_offsets")
-    if kind not in _DTYPES:
-        raise DataError(f"{path}: tensor `{name}` is of the unknown dtype {kind!r}")
+    if not isinstance(kind, str) or kind not in _DTYPES:
+        raise DataError(f"{path}: tensor `{name}` is of the unknown dtype {constant(kind)}")
     if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:
         raise DataError(f"{path}: shape or place of tensor `{name}` are broken")
     begin, end = offsets
@@ -128,6 +130,8 @@ def _span(path: Path, name: str, item: Any, available: int) -> _Span:
         raise DataError(
             f"{path}: tensor `{name}` of shape {shape} takes {due:,} bytes, not {end - begin:,}"
         )
+    if len(shape) > AXES or math.prod(n or 1 for n in shape) >= 2**63:
+        raise DataError(f"{path}: tensor `{name}` has a shape that no array can have")
     if end > available:
         raise DataError(f"{path} is cut off: tensor `{name}` ends after the file does")
     return begin, end, tuple(shape), kind

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data import Vocabulary
 from ..data.trained import Trained
+from ..engine import plain
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -60,15 +61,16 @@ def names_of(
     Raises DataError when they are not what `description` wrote.
     """
     try:
+        held = {"vocabularies": [], "labels": {}, **{k: v for k, v in about.items() if v}}
         vocabularies = {
-            str(name): found
-            for one in about.get("vocabularies") or []
+            name: found
+            for one in plain.tables(held, "vocabularies")
             for found in [Vocabulary.from_json(one)]
-            for name in one["of"]
+            for name in plain.texts(one, "of")
         }
-        labels = about.get("labels") or {}
-        return vocabularies, {str(k): tuple(map(str, v)) for k, v in labels.items()}
-    except (KeyError, TypeError, ValueError, AttributeError, DataError) as error:
+        labels = plain.table(held, "labels")
+        return vocabularies, {name: tuple(plain.texts(labels, name)) for name in labels}
+    except (ValueError, DataError) as error:
         raise DataError(f"{path}: its vocabulary is broken: {error}") from None
 
 

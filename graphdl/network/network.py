@@ -15,6 +15,7 @@ from ..data.trained import Trained
 from ..elaborate import LOSS, evaluating, gradients, predicting
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError
+from ..errors.constant import constant
 from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Program
@@ -67,9 +68,9 @@ class Network:
     ) -> None:
         """`drawn` says whether weights are drawn, or stay zero because others will follow."""
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise UsageError(f"seed is a whole number from 0, not {seed!r}")
+            raise UsageError(f"seed is a whole number from 0, not {constant(seed)}")
         if dtype not in DTYPES:
-            raise UsageError(f"dtype is float32 or float64, not `{dtype}`")
+            raise UsageError(f"dtype is float32 or float64, not {constant(dtype)}")
         self.turn = Turn()
         self._backend = open_backend(backend)
         self._programs = Programs(model, params, self._backend, dtype, self.turn)

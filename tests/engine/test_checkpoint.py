@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import struct
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from safetensors import safe_open
 from graphdl.engine.atomic import write_atomically
 from graphdl.engine.checkpoint import open_checkpoint, restore, save_checkpoint
 from graphdl.engine.history import Progress
+from graphdl.engine.settings import Settings
 from graphdl.engine.tensor_file import open_tensors
 from graphdl.errors import DataError, GdlError, UsageError
 
@@ -125,11 +127,17 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "no utf-8": (tensors(b'{"\xff": 1}'), "its header is broken"),
     "list": (tensors([]), "not a table of tensors"),
     "twice": (tensors(b'{"w": 1, "w": 2}'), "stands in it twice"),
-    "no entry": (tensors({"w": 1}), "unknown dtype None"),
-    "dtype": (tensors(tensor(dtype="Q4"), bytes(8)), "`w` is of the unknown dtype 'Q4'"),
+    "no entry": (tensors({"w": 1}), "unknown dtype nothing"),
+    "dtype": (tensors(tensor(dtype="Q4"), bytes(8)), "`w` is of the unknown dtype \"Q4\""),
     "negative": (tensors(tensor(shape=[-2]), bytes(8)), "shape or place of tensor `w`"),
     "bool": (tensors(tensor(shape=[True, 2]), bytes(8)), "shape or place of tensor `w`"),
     "too big": (tensors(tensor(shape=[2**62, 2**62]), bytes(8)), "bytes, not 8"),
+    "nothing of much": (
+        tensors(tensor(shape=[2**62, 2**62, 0], data_offsets=[0, 0])),
+        "a shape that no array can have",
+    ),
+    "many axes": (tensors(tensor(shape=[1] * 64 + [2]), bytes(8)), "no array can have"),
+    "dtype of a list": (tensors(tensor(dtype=["F32"]), bytes(8)), 'unknown dtype ["F32"]'),
     "cut off": (tensors(tensor(), bytes(7)), "cut off: tensor `w` ends after the file does"),
     "gap": (tensors(tensor(data_offsets=[4, 12]), bytes(12)), "does not follow the one before"),
     "rest": (tensors(tensor(), bytes(9)), "1 bytes belong to no tensor"),
@@ -143,6 +151,53 @@ BROKEN: dict[str, tuple[bytes, str]] = {
         "its metadata are broken",
     ),
 }  # fmt: skip
+
+
+TRAINING: dict[str, Any] = {
+    "seed": 0, "steps": 1, "draws": 1, "settings": {}, "record": {}, "progress": None,
+    "running": [],
+}  # fmt: skip
+PROGRESS = Progress().to_json()
+BENT: dict[str, tuple[dict[str, Any], str]] = {
+    "an infinite seed": ({"seed": math.inf}, "its `seed` is inf, not a whole number from 0"),
+    "a seed that is true": ({"seed": True}, "its `seed` is true"),
+    "a huge count": ({"steps": 10**400}, "its `steps` is a number of more than 40 digits"),
+    "settings as a list": ({"settings": []}, "its `settings` is [], not a table"),
+    "no record": ({"record": None}, "its `record` is nothing, not a table"),
+    "running numbers": ({"running": [1]}, "its `running` is [1], not a list of texts"),
+    "deep settings": ({"settings": {"a": [[[[]]] * 9] * 9}}, ""),
+    "an epoch before the first": ({"progress": {**PROGRESS, "epoch": -(10**9)}}, "a whole number"),
+    "sums of texts": ({"progress": {**PROGRESS, "sums": {"loss": "x"}}}, 'its `sums` is "x"'),
+    "a list of sums": ({"progress": {**PROGRESS, "sums": []}}, "its `sums` is [], not a table"),
+    "a huge monitor": ({"progress": {**PROGRESS, "monitored": [10**400]}}, "`monitored` is a num"),
+    "bare records": ({"progress": {**PROGRESS, "records": [3]}}, "not a list of tables"),
+}
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_metadata_of_the_wrong_kind(name: str, tmp_path: Path) -> None:
+    changes, sentence = BENT[name]
+    training = json.dumps(TRAINING | changes)
+    metadata = {"graphdl": "1", "model": "", "training": training, "description": "{}"}
+    (tmp_path / "c.safetensors").write_bytes(tensors({"__metadata__": metadata}))
+    if not sentence:
+        assert open_checkpoint(tmp_path / "c.safetensors").settings
+        return
+    with pytest.raises(DataError) as caught:
+        open_checkpoint(tmp_path / "c.safetensors")
+    assert f"its metadata are broken: {sentence}" in str(caught.value) or sentence in str(caught)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"call": 3}, {"call": "a", "keywords": []}, {"call": "a", "arguments": 1}, {"table": 3},
+        {"table": [[1]]}, {"table": [[[1], 2]]}, {"x": 1}, [{"call": None}],
+    ],
+)  # fmt: skip
+def test_settings_of_the_wrong_kind(setting: Any) -> None:
+    with pytest.raises(DataError, match="the settings of this run are broken"):
+        Settings.from_json({"optimizer": setting})
 
 
 @pytest.mark.parametrize("name", BROKEN)

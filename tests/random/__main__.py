@@ -2,6 +2,7 @@
 
 models       random valid ones against the interpreter, up to the first that fails
 texts        mutated ones: diagnostics or a network
+checkpoints  mutated ones: a network that goes on, or a sentence
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import agreement, texts
+from . import agreement, checkpoints, texts
 from .asked import Asked
 
 # How many trials unless told otherwise, and the run: the number of failures.
 RUNS: dict[str, tuple[int, Callable[[Asked], int]]] = {
     "models": (agreement.COUNT, agreement.run),
     "texts": (texts.COUNT, texts.run),
+    "checkpoints": (checkpoints.COUNT, checkpoints.run),
 }
 
 

@@ -64,7 +64,12 @@ def written(count: int) -> list[str]:
 def mutant(number: int) -> str:
     """The mutated text of this number: one text of the corpus after one to six changes."""
     random = Random(number)
-    tokens = TOKEN.findall(random.choice(corpus()))
+    return mutated(random, random.choice(corpus()))
+
+
+def mutated(random: Random, text: str) -> str:
+    """A text after one to six changes."""
+    tokens = TOKEN.findall(text)
     for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
         if tokens:
             tokens = random.choice(CHANGES)(random, tokens)
