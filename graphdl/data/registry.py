@@ -55,6 +55,8 @@ DELIMITER = Option(
 )
 DECIMAL = Option("what stands before the decimals", '"." or ","', lambda v: v in (".", ","))
 IMAGES = ("pixels", "label")
+ENDINGS = {"csv": "csv", "tsv": "csv", "npz": "npz", "npy": "npy", "txt": "lines"}
+ENDINGS |= {"svm": "libsvm", "libsvm": "libsvm"}
 MANY = 1000  # paths: more classes than anybody keeps in a file each
 
 READERS = {
@@ -275,7 +277,9 @@ def _reader(source: Named) -> Reader:
             source.span,
             "E0703",
             f"there is no data set or reader called `{source.name}`",
-            hint=(did_you_mean(source.name, READERS) or f"there are: {', '.join(READERS)}"),
+            hint=_of_file(source.name)
+            or did_you_mean(source.name, READERS)
+            or f"there are: {', '.join(READERS)}",
         )
     reader = READERS[source.name]
     least, most = reader.paths
@@ -289,8 +293,16 @@ def _reader(source: Named) -> Reader:
     for path in source.arguments:
         if not isinstance(path, str) or not path:
             message = f"a path of `{reader.name}` is a text, got {constant(path)}"
-            raise ModelError.at(source.span, "E0704", message)
+            hint = f'write `"{path.name}"`' if isinstance(path, Named) else ""
+            raise ModelError.at(source.span, "E0704", message, hint=hint)
     return reader
+
+
+def _of_file(name: str) -> str:
+    """What to write where a file stands in the place of a reader, or nothing."""
+    ending = name.rpartition(".")[2] if "." in name else ""
+    reader = ENDINGS.get(ending.lower())
+    return f'write `{reader}("{name}")`' if reader else ""
 
 
 def _check_settings(

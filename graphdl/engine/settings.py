@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import DataError, Diagnostic, Label, ModelError, Span, UsageError, did_you_mean
+from ..errors import (
+    DataError,
+    Diagnostic,
+    Label,
+    ModelError,
+    Span,
+    UsageError,
+    did_you_mean,
+    nearest,
+)
 from ..errors.constant import constant
 from ..graph.model import Named, Setting
 from . import checks, plain
@@ -187,6 +196,8 @@ class _Resolution:
         """Checks one setting."""
         if key not in CHECKS:
             hints = (did_you_mean(key, CHECKS), f"settings: {', '.join(CHECKS)}")
+            if key.startswith("data."):
+                hints = (_of_data(key.removeprefix("data.")), "")
             self.find("E0502", f"no setting `{key}`", span, in_file, hints)
             return
         try:
@@ -249,6 +260,15 @@ def _with_rate(optimizer: Named, rate: Any) -> Named:
     else:
         keywords["lr"] = rate
     return Named(optimizer.name, arguments, keywords, optimizer.span)
+
+
+def _of_data(name: str) -> str:
+    """Where an option of a data set stands, and its likeliest name."""
+    from ..data import READERS, options
+
+    known = {option for reader in READERS for option in options(reader)}
+    option = nearest(name, known) or name
+    return f"options of a data set stand in its call, such as `data = digits({option} = ...)`"
 
 
 def _shown(value: Any) -> str:

@@ -12,6 +12,7 @@ import pytest
 from graphdl import data
 from graphdl.data import READERS, Dataset, known, options, read
 from graphdl.errors import DataError, ModelError
+from graphdl.graph.model import Named
 
 Fields = dict[str, Any]
 
@@ -233,6 +234,30 @@ def test_arrays_that_cannot_be_used(fields: Fields, message: str) -> None:
         ("digits", ("x",), {}, f"`digits` takes 0 paths, got 1|{READERS['digits'].doc}"),
         ("csv", (3,), {}, "a path of `csv` is a text, got 3"),
         (
+            "csv",
+            (Named("t.csv"),),
+            {},
+            'a path of `csv` is a text, got t.csv()|write `"t.csv"`',
+        ),
+        (
+            "t.csv",
+            (),
+            {},
+            'there is no data set or reader called `t.csv`|write `csv("t.csv")`',
+        ),
+        (
+            "a/b.npz",
+            (),
+            {},
+            'there is no data set or reader called `a/b.npz`|write `npz("a/b.npz")`',
+        ),
+        (
+            "digits",
+            (),
+            {"shuffle": [Named("sgd", (), {"lr": 0.1}), None]},
+            "`shuffle` of `digits` must be true or false, got [sgd(lr = 0.1), nothing]",
+        ),
+        (
             "digits",
             (),
             {"limit": 0},
@@ -244,7 +269,7 @@ def test_arrays_that_cannot_be_used(fields: Fields, message: str) -> None:
             {"split": "half"},
             (
                 "`split` of `digits` must be two or three numbers, such as [0.8, 0.1, 0.1], "
-                "got 'half'"
+                'got "half"'
             ),
         ),
         ("digits", (), {"shuffle": 1}, "`shuffle` of `digits` must be true or false, got 1"),

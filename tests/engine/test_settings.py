@@ -270,3 +270,16 @@ def test_a_schedule_that_cannot_be(written: Named) -> None:
 def test_a_factor_that_grows_beyond_all_numbers() -> None:
     grown = schedule.Exponential(1e200)
     assert grown.rate(0.1, schedule.Moment(9)) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("key", "option"),
+    [("data.limit", "limit"), ("data.limt", "limit"), ("data.haeder", "header"), ("data.q", "q")],
+)
+def test_an_option_of_the_data_stands_in_its_call(key: str, option: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Settings.resolve({}, {key: 1})
+    assert str(caught.value) == (
+        f"no setting `{key}`; options of a data set stand in its call, such as "
+        f"`data = digits({option} = ...)`"
+    )
