@@ -3,7 +3,17 @@
 from .elaborate import Elaborated, elaborate
 from .learning import require_learning
 from .optimiser import Memory, rate
-from .programs import LOSS, Regime, Step, evaluating, gradients, predicting, refuse, training
+from .programs import (
+    LOSS,
+    Regime,
+    Step,
+    evaluating,
+    gradients,
+    measuring,
+    predicting,
+    refuse,
+    training,
+)
 
 __all__ = [
     "LOSS",
@@ -14,6 +24,7 @@ __all__ = [
     "elaborate",
     "evaluating",
     "gradients",
+    "measuring",
     "predicting",
     "rate",
     "refuse",

@@ -7,8 +7,20 @@ from dataclasses import dataclass, fields
 
 from ..errors import UsageError
 from ..graph import Named, Wire
-from ..graph.kept import MEMORY
-from ..program import Body, Builder, Op, Program, Size, Update, Value, differentiate
+from ..graph.kept import CARRIED, MEMORY
+from ..program import (
+    Averages,
+    Body,
+    Builder,
+    Input,
+    Op,
+    Program,
+    Size,
+    Update,
+    Value,
+    averages,
+    differentiate,
+)
 from .elaborate import Elaborated
 from .optimiser import DEFAULT, Memory, apply_rule, rate
 from .parts import is_inside, weights_of
@@ -44,11 +56,15 @@ class Regime:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The program of one update, that of a batch before the last of a group, and what they keep."""
+    """The program of one update, that of a batch before the last of a group, and what they keep.
+
+    averages   how what they report is gathered over batches
+    """
 
     last: Program
     gather: Program | None
     memories: tuple[Memory, ...]
+    averages: Averages
 
 
 def predicting(model: Elaborated, wires: dict[str, Wire]) -> Program:
@@ -59,12 +75,29 @@ def predicting(model: Elaborated, wires: dict[str, Wire]) -> Program:
 
 def evaluating(model: Elaborated, wires: dict[str, Wire]) -> Program:
     """The loss, each named loss and metric, and the values of the given wires."""
-    named = {**model.graph.losses, **model.graph.metrics}
-    outputs = {name: model.value(wire).value for name, wire in {**wires, **named}.items()}
-    if model.graph.losses:
-        outputs[LOSS] = total_loss(model)
-    outputs |= model.tracer.carried
+    outputs = {name: model.value(wire).value for name, wire in wires.items()}
+    outputs |= _figures(model) | model.tracer.carried
     return closed(model.builder, list(outputs.items()))
+
+
+def measuring(model: Elaborated) -> tuple[Program, Averages]:
+    """The loss, each named loss and metric, their parts, and how all are gathered over batches."""
+    figures, build = _figures(model), model.builder
+    how = averages(build.ops, _fed(build), figures, training=False)
+    outputs = figures | how.values | model.tracer.carried
+    return closed(build, list(outputs.items())), how
+
+
+def _fed(build: Builder) -> list[Input]:
+    """The arrays of a batch; carried states come from the batch before."""
+    return [i for i in build.inputs if i.role == "data" and not i.key.startswith(CARRIED)]
+
+
+def _figures(model: Elaborated) -> dict[str, Value]:
+    """The loss, each named loss and metric."""
+    named = {**model.graph.losses, **model.graph.metrics}
+    figures = {name: model.value(wire).value for name, wire in named.items()}
+    return figures | ({LOSS: total_loss(model)} if model.graph.losses else {})
 
 
 def total_loss(model: Elaborated) -> Value:
@@ -99,8 +132,9 @@ def training(model: Elaborated, regime: Regime) -> Step:
     weights = learned(model, regime.freeze)
     loss = _penalised(build, total_loss(model), weights.values(), regime)
     found = differentiate(build, loss, list(weights.values()))
-    outputs = [(LOSS, loss)] + [(n, model.value(w).value) for n, w in _reported(model).items()]
-    outputs += model.tracer.carried.items()
+    figures = {LOSS: loss} | {n: model.value(w).value for n, w in _reported(model).items()}
+    how = averages(build.ops, _fed(build), figures, training=True)
+    outputs = list((figures | how.values | model.tracer.carried).items())
     running = [u for u in model.updates if u.target not in _stopped(model, regime.freeze)]
     gather: Program | None = None
     memories: list[Memory] = []
@@ -120,7 +154,7 @@ def training(model: Elaborated, regime: Regime) -> Step:
         changes.append(Update(weight, _limited(build, new, limits.get(name))))
         memories += kept
     changes += model.tracer.updates[before:]
-    return Step(closed(build, outputs, running + changes), gather, tuple(memories))
+    return Step(closed(build, outputs, running + changes), gather, tuple(memories), how)
 
 
 def refuse(model: Elaborated, regime: Regime) -> None:

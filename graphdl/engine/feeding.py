@@ -31,8 +31,10 @@ def training_feed(split: Any, settings: Settings, reach: int = 0, joins: bool = 
     return _cut(split, sampler, window) if window else Batches(split, sampler)
 
 
-def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) -> Feed:
-    """The batches of an evaluation: all examples in order, `batch` at a time.
+def evaluating_feed(
+    split: Any, settings: Settings, batch: int | None = None, *, whole: bool = False
+) -> Feed:
+    """The batches of an evaluation: all examples in order, `batch` at a time, or the `whole`.
 
     Without it a batch is as large as in training, and larger where examples fit together. A text
     whose states are carried is one sequence, read at as many steps at a time as training does in
@@ -40,6 +42,7 @@ def evaluating_feed(split: Any, settings: Settings, batch: int | None = None) ->
     """
     _check(split, settings)
     batch, window = at_a_time(split, batch, settings.batch, AT_A_TIME), settings.window
+    batch = max(len(split), 1) if whole else batch
     if split.stream:
         assert window is not None
         if settings.carries_in_evaluation:

@@ -7,6 +7,7 @@ import time
 from ..data.feed import Feed
 from ..elaborate.optimiser import DEFAULT
 from ..errors import UsageError
+from .average import PLAIN
 from .checkpoint import Checkpoint, open_checkpoint, restore
 from .evaluate import evaluate
 from .feeding import evaluating_feed, training_feed
@@ -90,8 +91,12 @@ def _prepared(
     reach = 1 if fast_dev_run else overfit
     lone = getattr(trainable, "lone", None)
     feed = training_feed(train, settings, reach, joins=lone is not None and lone.joins)
-    judged = evaluating_feed(validation, settings) if validation is not None else None
-    last = evaluating_feed(test, settings) if test is not None else None
+    whole = bool(getattr(trainable, "averages", PLAIN).whole)
+    judged = last = None
+    if validation is not None:
+        judged = evaluating_feed(validation, settings, whole=whole)
+    if test is not None:
+        last = evaluating_feed(test, settings, whole=whole)
     progress = _resumed(trainable, resume, settings, feed) if resume else None
     progress = progress or Progress(origin=trainable.steps, examples=feed.count)
     limit = 1 if fast_dev_run else None

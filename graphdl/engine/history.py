@@ -108,8 +108,7 @@ class Progress:
             "origin": self.origin,
             "examples": self.examples,
             "rate": self.rate,
-            "sums": self.average.sums,
-            "count": self.average.count,
+            **self.average.to_json(),
             "monitored": self.monitored,
             "records": self.records,
         }
@@ -124,7 +123,7 @@ class Progress:
             plain.whole(values, "origin"),
             plain.whole(values, "examples"),
             None if values.get("rate") is None else plain.real(values, "rate"),
-            Average(plain.named_reals(values, "sums"), plain.whole(values, "count")),
+            Average.from_json(values),
             plain.reals(values, "monitored"),
             plain.tables(values, "records"),
         )

@@ -10,7 +10,9 @@ from typing import Any
 from ..data.feed import Fed, Feed
 from ..errors import DivergedError, UsageError, did_you_mean
 from ..graph.kept import NOT_WEIGHTS
+from ..program import Averages
 from . import checks
+from .average import PLAIN
 from .checkpoint import save_checkpoint
 from .evaluate import evaluate
 from .history import Ending, Progress, Record, lower_is_better
@@ -118,9 +120,9 @@ class Loop:
                 return None
             at.rate = rate
             stretches.lasted(count, self.clock() - began)
-            done = self._add(values, stretches.batch)
+            done = self._add(values, stretches.batch, batches, count)
             if done:
-                self.reporter.batch(at.position, at.average.count, at.average.means)
+                self.reporter.batch(at.position, at.average.count, self._means)
             if ending := self._reason_to_stop():
                 return ending
             if self._save_is_due():
@@ -130,13 +132,21 @@ class Loop:
                 return None
         return None
 
-    def _add(self, values: dict[str, Any], weight: int) -> int:
+    def _add(self, values: dict[str, Any], weight: int, batches: dict[str, Any], times: int) -> int:
         """Count the values of some batches in; how many there were."""
         at = self.progress
-        done = at.average.add_all({name: of.tolist() for name, of in values.items()}, weight)
+        listed = {name: of if of.ndim > 1 else of.tolist() for name, of in values.items()}
+        done = at.average.add_all(listed, weight, self._how(), batches, times)
         at.position += done
         at.step += done
         return done
+
+    def _how(self) -> Averages:
+        """How figures of training batches are gathered: asked only once a batch was trained."""
+        return getattr(self.trainable, "training_averages", PLAIN)
+
+    def _means(self) -> dict[str, float]:
+        return self.progress.average.means(self._how())
 
     def _until_something_is_due(self, rate: float | None, most: int) -> int:
         """How many updates there are before a checkpoint, or another learning rate."""
@@ -164,10 +174,10 @@ class Loop:
             raise self._diverged("")
         if at.step == 0 and at.position == 0:
             self._check_monitor(values)
-        at.average.add(values, fed.weight)
+        at.average.add(values, fed.weight, self._how(), fed.batch)
         at.position += 1
         at.step += closes
-        self.reporter.batch(at.position, at.average.count, at.average.means)
+        self.reporter.batch(at.position, at.average.count, self._means)
 
     def _rate(self, ahead: int = 0) -> float | None:
         """The learning rate of the next update, or of one so many after it."""
@@ -213,7 +223,7 @@ class Loop:
         )
 
     def _close(self, judged: dict[str, float], seconds: float, counted: int) -> None:
-        at, means = self.progress, self.progress.average.means()
+        at, means = self.progress, self._means()
         record: Record = {"epoch": at.epoch, "step": self.trainable.steps}
         record |= {"lr": at.rate} if at.rate is not None else {}
         record |= means
@@ -259,7 +269,8 @@ class Loop:
     def _check_monitor(self, values: dict[str, float]) -> None:
         name = self.settings.monitor
         if name not in values:
-            hint = did_you_mean(name, values) or f"there are {', '.join(values)}"
+            known = [one for one in values if one not in self._how().values]
+            hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
             raise UsageError(f"`monitor` names `{name}`, which is not measured; {hint}")
 
     def _diverged(self, origin: str) -> DivergedError:

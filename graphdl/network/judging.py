@@ -74,7 +74,8 @@ def evaluate(
 
 def measure(net: Network, split: Split, batch: int | None, settings: Settings) -> dict[str, float]:
     """Loss and metrics over a split, in windows and with carried states where settings say so."""
-    feed = evaluating_feed(split, settings, at_a_time(split, batch, settings.batch, AT_A_TIME))
+    batch = at_a_time(split, batch, settings.batch, AT_A_TIME)
+    feed = evaluating_feed(split, settings, batch, whole=bool(net.averages.whole))
     with net._programs.apart():
         return evaluate_feed(net, feed, carry=settings.carries_in_evaluation) or {}
 

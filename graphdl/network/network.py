@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from ..backends import open_backend
 from ..backends.llvm import MAKING
 from ..data.trained import Trained
-from ..elaborate import LOSS, evaluating, gradients, predicting
+from ..elaborate import LOSS, gradients, measuring, predicting
 from ..engine.trainable import NonFinite
 from ..errors import DivergedError, UsageError
 from ..errors.constant import constant
 from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
-from ..program import Program
+from ..program import Averages, Program
 from ..syntax import tree
 from . import fitting, jacobian, judging, sampling, showing, slopes, updates
 from . import gradcheck as gradients_check
@@ -244,8 +244,19 @@ class Network:
 
         False for `fresh` goes on with the states of the batch before, True begins them anew.
         """
-        found = self._run("evaluate", lambda m: evaluating(m, {}), batch, fresh, going)
-        return {name: float(value) for name, value in found.items()}
+        found = self._run("evaluate", lambda m: measuring(m)[0], batch, fresh, going)
+        return self._programs.figures(found)
+
+    @property
+    @reading
+    def averages(self) -> Averages:
+        """How what `evaluate_batch` gives is gathered over batches."""
+        return self._programs.averages()
+
+    @property
+    def training_averages(self) -> Averages:
+        """How what `train_batch` gives is gathered over batches."""
+        return self.training_step().averages
 
     def read(
         self, wires: dict[str, Wire], data: Arrays, fresh: bool | None, going: Array | None = None

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..backends import Backend, Executable, Store
-from ..elaborate import Elaborated, Regime, elaborate, evaluating, training
+from ..elaborate import Elaborated, Regime, elaborate, evaluating, measuring, training
 from ..errors import UsageError, did_you_mean
 from ..passes import optimise
-from ..program import Program
+from ..program import Averages, Program
 from ..syntax import tree
 from .carried import Carried
 from .turn import Turn
@@ -48,6 +48,7 @@ class Programs:
         self.predicting = elaborate(model, self.params)
         self._reading = _Reading()
         self.executables: dict[object, Executable] = {}
+        self._averages: Averages | None = None
 
     @property
     def judged(self) -> Carried:
@@ -76,13 +77,25 @@ class Programs:
         return found
 
     def _built(self, build: Callable[[], Program]) -> Executable:
-        # Programs are cut out of one model, which is added to meanwhile.
+        with self._adding():
+            program = optimise(build())
+        return Executable(program, self.backend.xp, self.dtype, self.backend.native)
+
+    @contextmanager
+    def _adding(self) -> Iterator[None]:
+        """Programs are cut out of one model, which is added to meanwhile."""
         before, self.turn.changing = self.turn.changing, True
         try:
-            program = optimise(build())
+            yield
         finally:
             self.turn.changing = before
-        return Executable(program, self.backend.xp, self.dtype, self.backend.native)
+
+    def averages(self) -> Averages:
+        """How figures of batches, as when predicting, are gathered."""
+        if self._averages is None:
+            with self._adding():
+                self._averages = measuring(self.predicting)[1]
+        return self._averages
 
     def predicted(
         self,
@@ -142,6 +155,10 @@ class Programs:
         if self.backend.xp is np:
             return data
         return {k: self.backend.from_host(v) for k, v in data.items()}
+
+    def figures(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Results of a run as numbers; parts of figures that are more than one as arrays."""
+        return {n: self.copy(v) if v.ndim else float(v) for n, v in found.items()}
 
     def copies(self, found: Mapping[str, Any]) -> dict[str, Array]:
         """Results of a run as arrays that last."""

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 class TrainingStep:
     """The step of one regime, with the optimiser's states in the store.
 
-    last    the executable of a step; `gather` that of a batch before the last of a group
-    rate    the learning rate as written, None for a rule without one
-    carry   whether states of scans go on from the window before
+    last      the executable of a step; `gather` that of a batch before the last of a group
+    rate      the learning rate as written, None for a rule without one
+    carry     whether states of scans go on from the window before
+    averages  how what a step reports is gathered over batches
     """
 
     def __init__(self, model: Elaborated, regime: Regime, backend: Backend, dtype: str) -> None:
         self.rate, self.carry = rate(model, regime.optimizer), regime.carry
         self._idle = _idle(model, regime)
         step = training(model, regime)
+        self.averages = step.averages
         self.last = Executable(optimise(step.last), backend.xp, dtype, backend.native)
         self.gather = None
         if step.gather is not None:

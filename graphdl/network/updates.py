@@ -61,7 +61,7 @@ def train_batch(
                 net.steps, net._gathered = net.steps + 1, 0
             else:
                 net._gathered += 1
-            return {name: float(value) for name, value in found.items()}
+            return net._programs.figures(found)
         finally:
             turn.changing = False
 

@@ -1,5 +1,6 @@
 """The tensor program and its primitives."""
 
+from .averages import Averages, Part, averages
 from .body import Body
 from .builder import Builder
 from .differentiate import differentiate, reached
@@ -12,6 +13,7 @@ from .verify import BrokenProgram, verify
 
 __all__ = [
     "Array",
+    "Averages",
     "Body",
     "BrokenProgram",
     "Builder",
@@ -20,6 +22,7 @@ __all__ = [
     "Input",
     "Kind",
     "Op",
+    "Part",
     "Primitive",
     "Program",
     "Region",
@@ -29,6 +32,7 @@ __all__ = [
     "Type",
     "Update",
     "Value",
+    "averages",
     "differentiate",
     "evaluate",
     "op_text",

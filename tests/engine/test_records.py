@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphdl.engine.average import Average
 from graphdl.engine.confusion import Confusion
 from graphdl.engine.history import Record
 from graphdl.engine.live import Live
@@ -129,14 +128,6 @@ def test_words_for_times_and_figures() -> None:
     ]  # fmt: skip
     line = epoch_line({"epoch": 1, "lr": 0.1, "loss": 1e-5, "validation_loss": 12345.0}, 9, True)
     assert line == "epoch 1/9  loss 1e-05  validation loss 1.23e+04  best"
-
-
-def test_perplexity_is_averaged_as_its_logarithm() -> None:
-    average = Average()
-    average.add({"loss": math.log(2.0), "perplexity": 2.0}, 1)
-    average.add({"loss": math.log(8.0), "perplexity": 8.0}, 1)
-    assert average.means()["perplexity"] == pytest.approx(math.exp(average.means()["loss"]))
-    assert average.means()["perplexity"] == pytest.approx(4.0)
 
 
 def test_confusion_rows() -> None:
