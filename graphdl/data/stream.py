@@ -32,7 +32,7 @@ PACKING = 1032  # no byte of deflate stands for more bytes than this
 class Stream:
     """An open file, unpacked when it is gzip; `position` counts unpacked bytes.
 
-    What its readers keep of it they hold in `budget`.
+    What its readers keep of it they hold in `budget`; users name the encoding if it is `chosen`.
     """
 
     path: Path
@@ -42,6 +42,7 @@ class Stream:
     position: int = 0
     encoding: str = "utf-8"
     budget: Budget = field(default_factory=Budget)
+    chosen: bool = False
 
     def fail(self, message: str) -> Never:
         """Raise a sentence about this file."""
@@ -135,7 +136,8 @@ class Stream:
         except UnicodeDecodeError as error:
             found, name = error.object[error.start], ENCODINGS.get(self.encoding, self.encoding)
             place = begun + error.start + 1
-            self.fail(f"line {number}: byte {place}, 0x{found:02x}, is not {name} text")
+            advice = ': write `encoding = "cp1252"`, or what it is' if self.chosen else ""
+            self.fail(f"line {number}: byte {place}, 0x{found:02x}, is not {name} text{advice}")
 
 
 def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
@@ -152,8 +154,12 @@ def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def opened(path: Path, encoding: str = "utf-8", budget: Budget | None = None) -> Iterator[Stream]:
-    """A regular file to read, its lines being text of an encoding; what is kept is in `budget`.
+def opened(
+    path: Path, encoding: str | None = None, budget: Budget | None = None
+) -> Iterator[Stream]:
+    """A regular file to read, its lines being text; what is kept is in `budget`.
+
+    The encoding is UTF-8 where users have no choice; where they have, a message reminds of it.
 
     Whatever goes wrong in the body is a `DataError` with its place.
     """
@@ -165,7 +171,8 @@ def opened(path: Path, encoding: str = "utf-8", budget: Budget | None = None) ->
             file = gzip.GzipFile(fileobj=raw) if gzipped else raw
             size = os.fstat(raw.fileno()).st_size
             budget = budget or Budget()
-            stream = Stream(path, file, size, gzipped, 0, encoding, budget)  # type: ignore[arg-type]
+            stream = Stream(path, file, size, gzipped, 0, encoding or "utf-8", budget)  # type: ignore[arg-type]
+            stream.chosen = encoding is not None
             yield stream
     except EOFError:
         place = stream.position if stream else 0

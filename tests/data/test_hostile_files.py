@@ -21,6 +21,7 @@ EITHER = (
     "write `header = false` if the first line is an example, `header = true` if it names the "
     "columns"
 )
+ENCODING = ': write `encoding = "cp1252"`, or what it is'
 CSV: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "FILE: is empty, a header and rows are needed"),
     "header only": (b"a,b\n", "FILE: holds a header and no rows"),
@@ -80,8 +81,8 @@ CSV: dict[str, tuple[bytes, str]] = {
         b"a,b\n1," + b"x" * 200_000 + b"\n",
         "FILE: line 2: a cell of more than 131,072 characters",
     ),
-    "latin text": (b"a,b\n1,caf\xe9\n", "FILE: line 2: byte 6, 0xe9, is not UTF-8 text"),
-    "binary": (bytes(range(256)), "FILE: line 2: byte 118, 0x80, is not UTF-8 text"),
+    "latin text": (b"a,b\n1,caf\xe9\n", f"FILE: line 2: byte 6, 0xe9, is not UTF-8 text{ENCODING}"),
+    "binary": (bytes(range(256)), f"FILE: line 2: byte 118, 0x80, is not UTF-8 text{ENCODING}"),
     "cut gzip": (
         gzip.compress(b"a,b\n" + b"0,1\n2,3\n5,8\n13,21\n34,55\n", mtime=0)[:-12],
         "FILE: the gzip data is cut off after byte 22, unpacked",
