@@ -147,7 +147,7 @@ class Average:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Average:
-        """The inverse, ValueError when it is none; those of version 0.1.0 have one weight for all."""
+        """The inverse, ValueError when it is none; 0.1.0 had one weight for all."""
         count = plain.whole(values, "count")
         sums = {name: _total(total) for name, total in plain.table(values, "sums").items()}
         if "weights" not in values:

@@ -6,6 +6,7 @@ batches too, and the rest (a quotient, an exp, a root) is worked out once, of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -21,6 +22,7 @@ from .primitives import (
     Copy,
     Div,
     Extent,
+    Mean,
     Mul,
     Neg,
     Reshape,
@@ -31,12 +33,12 @@ from .primitives import (
     Transpose,
 )
 from .program import Input, Op, Program, Value
-from .size import Dim, Size
+from .size import Dim, Size, product
 
 BATCH = Size.named("B")
 How = Literal["mean", "sum", "max", "min", "same"]
 # What becomes k times as large when its argument does.
-LINEAR = (Neg, Reshape, Transpose, Broadcast, Slice, Stop, Copy, Cast, Sum)
+LINEAR = (Neg, Reshape, Transpose, Broadcast, Slice, Stop, Copy, Cast, Sum, Mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,11 @@ class _Split:
         if isinstance(primitive, Extent):
             return _of_extent(primitive.dim)
         if any(map(_batched, op.args)):
-            sums = isinstance(primitive, Sum | Contract)
-            return TOTAL if sums and self._reduces_alike(op) else None
+            if not self._reduces_alike(op):
+                return None
+            if isinstance(primitive, Mean):
+                return _of_mean(product(tuple(op.args[0].type.shape[a] for a in primitive.axes)))
+            return TOTAL if isinstance(primitive, Sum | Contract) else None
         kinds = [self._of(arg) for arg in op.args]
         if all(kind == FREE for kind in kinds):
             return FREE
@@ -227,7 +232,18 @@ def _of_extent(dim: Dim) -> _Kind | None:
     names = _names(dim)
     if not names:
         return FREE
-    return _Kind("count", dim) if _proportional(dim) else None
+    return _Kind("count", _weight(dim)) if _proportional(dim) else None
+
+
+def _of_mean(count: Dim) -> _Kind | None:
+    return _Kind("mean", _weight(count)) if _proportional(count) else None
+
+
+def _weight(count: Dim) -> Dim:
+    """A count in its simplest form: what is left out is the same in every batch."""
+    assert isinstance(count, Size)
+    common = math.gcd(*(factor for _, factor in count.terms))
+    return Size(tuple((monomial, factor // common) for monomial, factor in count.terms))
 
 
 def _proportional(dim: Dim) -> bool:

@@ -273,7 +273,7 @@ def test_an_average_of_version_0_1_0_ends_as_it_began() -> None:
 def test_weights_of_means() -> None:
     b, t = Size.named("B"), Size.named("T")
     parts = gdl.compile(SEQUENCE).averages.parts
-    assert parts["loss"].weight == 2 * b * t
+    assert parts["loss"].weight == b * t
     assert parts["mean_of_examples"].weight == b
     assert parts["share"].how == "mean"
     assert [parts[f"share|{i}"].how for i in (0, 1)] == ["sum", "sum"]
