@@ -37,7 +37,7 @@ def command(name: str | None, paths: tuple[str, ...], data_dir: Path | None, as_
     """
     from graphdl.data import Lookup
 
-    lookup = Lookup.standard(data_dir=data_dir, trusted=True, report=tell)
+    lookup = Lookup.standard(data_dir=data_dir, stood=Path(), report=tell)
     if name is None:
         _list(lookup, as_json)
     else:

@@ -57,7 +57,5 @@ def examples_of(
 
 
 def _dataset(net: Network, data: str | None, data_dir: Path | None, need_targets: bool) -> Dataset:
-    from graphdl.network.judging import settings_of_run
-
-    source = constant("data", data) if data is not None else settings_of_run(net).data
+    source = None if data is None else constant("data", data)
     return net.dataset(data_dir=data_dir, report=tell, need_targets=need_targets, data=source)

@@ -1,7 +1,7 @@
 """Where data files are looked for, and the rule that a model file cannot reach outside.
 
-A path in a model file is relative to one of the roots. A path from Python or the command line
-(`trusted`) may be any path.
+A path in a model file is relative to one of the roots. A path from Python or the command line may
+be any path: it is looked for where its user `stood`, then in the roots.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def silent(_: str) -> None:
 class Lookup:
     """The folders in their order, and how to download what is in none of them.
 
+    stood     where whoever gave the path by hand stood; None for a path of a model file
     report    is told one sentence before a download starts
     mirror    address that stands in for every set's own: `{mirror}/{set}/{file}`
     download  False never asks the network
@@ -35,7 +36,7 @@ class Lookup:
 
     roots: tuple[tuple[str, Path], ...]
     cache: Path
-    trusted: bool = False
+    stood: Path | None = None
     report: Callable[[str], None] = silent
     mirror: str = ""
     download: bool = True
@@ -46,7 +47,7 @@ class Lookup:
         model_folder: Path | str | None = None,
         data_dir: Path | str | None = None,
         *,
-        trusted: bool = False,
+        stood: Path | None = None,
         report: Callable[[str], None] = silent,
         download: bool = True,
     ) -> Lookup:
@@ -57,6 +58,7 @@ class Lookup:
         cache = user_cache()
         named = {
             "--data-dir": data_dir,
+            "where it was given": stood if stood != Path() else None,
             "the model's folder": model_folder,
             "the current folder": None if _is_here(model_folder) else ".",
             "GRAPHDL_DATA": os.environ.get("GRAPHDL_DATA"),
@@ -64,7 +66,7 @@ class Lookup:
         }
         roots = tuple((name, Path(folder)) for name, folder in named.items() if folder)
         mirror = os.environ.get("GRAPHDL_MIRROR", "")
-        return cls(roots, cache, trusted, report, mirror, download)
+        return cls(roots, cache, stood, report, mirror, download)
 
     def file(self, written: str) -> Path:
         """The file a path stands for."""
@@ -114,8 +116,8 @@ class Lookup:
 
     def _candidates(self, written: str) -> Iterator[Path]:
         inner = PurePosixPath(written.replace("\\", "/"))
-        if self.trusted:
-            yield Path(written).expanduser()
+        if self.stood is not None:
+            yield self.stood / Path(written).expanduser()
         else:
             _stay_inside(written)
         if not Path(written).is_absolute():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, did_you_mean
@@ -159,7 +160,7 @@ def read(reader: str, *paths: str, lookup: Lookup | None = None, **settings: Any
     >>> print(read("digits"))
     digits: 1,290 train, 255 validation, 252 test; pixels [1, 8, 8], label []
     """
-    lookup = lookup or Lookup.standard(trusted=True)
+    lookup = lookup or Lookup.standard(stood=Path())
     request = Request(reader, paths, lookup, settings)
     return _read(Named(reader, paths, settings), request)
 

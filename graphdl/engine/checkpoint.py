@@ -39,6 +39,7 @@ class Checkpoint:
     settings     of the training, as `Settings.to_json` wrote them
     record       figures of the epoch it was saved at
     progress     where training stood; None when it is not for resuming
+    at           the folder it was written in; empty where it does not say
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Checkpoint:
     progress: Progress | None
     running: frozenset[str]
     file: TensorFile
+    at: str = ""
 
     def weights(self) -> Arrays:
         """Weights and running values by name."""
@@ -97,6 +99,7 @@ def save_checkpoint(
         "settings": settings or {},
         "record": record or {},
         "progress": progress.to_json() if progress else None,
+        "at": str(path.resolve().parent),
         "running": [key[2:] for key in state if key.startswith("r/")],
     }
     metadata = {
@@ -135,6 +138,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
             Progress.from_json(at) if at else None,
             frozenset(plain.texts(training, "running")),
             file,
+            str(training.get("at") or ""),
         )
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: its metadata are broken: {error}") from None

@@ -10,6 +10,7 @@ from ..checking import source_of
 from ..syntax import parse
 from .description import names_of, trained_of
 from .network import Network
+from .places import places_of
 
 
 def compile(
@@ -53,6 +54,7 @@ def load(
         seed=checkpoint.seed,
         drawn=False,
     )
+    net.places = places_of(checkpoint)
     place(net, {name: w.shape for name, w in net.graph.weights.items()}, checkpoint)
     net.trained_with = checkpoint.settings
     if checkpoint.settings:

@@ -38,6 +38,7 @@ def description(net: Network, imports: dict[str, str]) -> dict[str, Any]:
         "imports": imports,
         "language": None if net.syntax.by_position else LANGUAGE,
         "params": net.params,
+        "places": net.places.to_json(),
         "vocabularies": vocabularies,
         "labels": {name: list(labels) for name, labels in net.labels.items()},
         "fields": net.trained.to_json(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from ..errors import DataError, ModelError, UsageError
 from ..graph import Named
 from .asked import joined
 from .description import names_of, trained_of
+from .places import Places
 from .texts import in_ids
 from .turn import training
 from .word_vectors import start_from_vectors
@@ -46,19 +48,27 @@ def dataset(
 ) -> Dataset:
     """The examples that `data = ...` names, in the names and shapes of the model.
 
-    `data` is another call than the file's; `report` is told before something is downloaded, and
-    what each input and target reads.
+    `data` is another call than the run's or the file's; `report` is told before something is
+    downloaded, and what each input and target reads.
 
     Raises DataError when there are none, or they do not fit.
     """
-    source = data if data is not None else settings_of(net, {}).data
+    from .judging import settings_of_run
+
+    if data is None:
+        data, places = settings_of_run(net).data, net.places
+    else:
+        places = replace(net.places, stood=Path.cwd())
+    return _read(net, data, places.lookup(data_dir, report), need_targets)
+
+
+def _read(net: Network, source: Any, lookup: Lookup, need_targets: bool = True) -> Dataset:
     if source is None:
         raise DataError(
             "this model names no data: write `train { data = digits() }` in it, or give arrays"
         )
     if not isinstance(source, Named):
         raise DataError("`data` is a call, such as `digits()` or `mnist()`")
-    lookup = Lookup.standard(net.folder, data_dir, report=report)
     inputs, targets = net.graph.inputs, net.graph.targets
     found = load(
         source,
@@ -69,7 +79,7 @@ def dataset(
         vocabularies=net.vocabularies,
         labels=net.labels,
         trained=net.trained,
-        report=report,
+        report=lookup.report,
     )
     return found.given_as(net.dtype)
 
@@ -123,16 +133,18 @@ def fit(
                 run_folder = closing.enter_context(RunFolder.reopen(path.parent))
             checkpoint = open_checkpoint(path)
             settings = _settings_resumed(net, checkpoint, given)
-        found = examples(net, data, arrays, validation, test, data_dir, report, settings)
+        places = _places(net, given, data_dir, resumed=checkpoint is not None)
+        lookup = places.lookup(report=report)
+        found = examples(net, data, arrays, validation, test, lookup, settings)
         if found.validation is None and settings.validation:
             found = _set_aside(found, settings, settings.validation)
         net.lone.require(settings.batch, len(found.train))
         _use(net, settings)
         with _forgotten_unless_trained(net):
             _learn_names(net, found, settings)
-            net.trained_with = settings.to_json()
+            net.trained_with, net.places = settings.to_json(), places
             if checkpoint is None:
-                start_from_vectors(net, Lookup.standard(net.folder, data_dir), report)
+                start_from_vectors(net, lookup, report)
                 _start(net, _start_path(net, settings, given), report)
             if folder is not None and not fast_dev_run:
                 run_folder = closing.enter_context(RunFolder.create(Path(folder), net.name))
@@ -148,6 +160,16 @@ def fit(
                 fast_dev_run=fast_dev_run,
                 overfit=overfit,
             )
+
+
+def _places(
+    net: Network, given: Mapping[str, Any], data_dir: str | Path | None, resumed: bool
+) -> Places:
+    """Where this run finds its data: as before, unless it is said anew."""
+    places = net.places if resumed else Places(model=net.folder)
+    if given.get("data") is not None:
+        places = replace(places, stood=Path.cwd())
+    return places if data_dir is None else replace(places, data_dir=Path(data_dir))
 
 
 def _settings_resumed(net: Network, checkpoint: Checkpoint, given: Mapping[str, Any]) -> Settings:
@@ -171,13 +193,13 @@ def _use(net: Network, settings: Settings) -> None:
 @contextmanager
 def _forgotten_unless_trained(net: Network) -> Iterator[None]:
     """What is learned of data and settings is forgotten where no batch of them followed."""
-    before = net.trained_with, net.vocabularies.copy(), net.labels.copy(), net.trained
+    before = net.trained_with, net.places, net.vocabularies.copy(), net.labels.copy(), net.trained
     batches = net.draws
     try:
         yield
     except Exception:
         if net.draws == batches:
-            net.trained_with, net.vocabularies, net.labels, net.trained = before
+            (net.trained_with, net.places, net.vocabularies, net.labels, net.trained) = before
         raise
 
 
@@ -239,19 +261,18 @@ def examples(
     arrays: dict[str, Any],
     validation: Any,
     test: Any,
-    data_dir: str | Path | None,
-    report: Callable[[str], None],
+    lookup: Lookup,
     settings: Settings,
 ) -> Dataset:
     """The examples asked for: a data set, arrays, or what the settings name; bound to the model."""
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
-        return _divided(_bound(net, data[0], report), validation, test, settings)
+        return _divided(_bound(net, data[0], lookup.report), validation, test, settings)
     names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
     arrays = joined(names[: len(data)], data, arrays)
     if not arrays:
-        found = dataset(net, data_dir=data_dir, report=report, data=settings.data)
+        found = _read(net, settings.data, lookup)
         return _divided(found, validation, test, settings)
     absent = [n for n in names if n not in arrays]
     if absent:

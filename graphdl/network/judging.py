@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from ..data import Dataset, Split
 from ..data.given import array_of
-from ..data.lookup import silent
 from ..data.ragged import Ragged
 from ..engine.confusion import Confusion
 from ..engine.evaluate import evaluate as evaluate_feed
@@ -67,7 +66,7 @@ def evaluate(
     Raises UsageError for unknown names, DataError for examples that are missing or do not fit.
     """
     settings = settings_of_run(net)
-    found = examples(net, data, arrays, None, None, data_dir, silent, settings)
+    found = examples(net, data, arrays, None, None, net.places.lookup(data_dir), settings)
     _, chosen = split_of(found, split)
     return measure(net, chosen, batch, settings)
 

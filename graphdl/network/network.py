@@ -27,6 +27,7 @@ from .asked import by_name, require_loss, wires
 from .carried import Carried
 from .description import description
 from .lone import Lone
+from .places import Places
 from .port import Port
 from .programs import Build, Programs
 from .texts import taken
@@ -76,6 +77,8 @@ class Network:
         self._programs = Programs(model, params, self._backend, dtype, self.turn)
         self.graph: Graph = self._programs.predicting.graph
         self.dtype, self.seed = dtype, seed
+        path = Path(model.source.name)
+        self.places = Places(model=path.parent if path.is_file() else None)
         self.steps = 0
         self.draws = 0
         self.forget_training()
@@ -105,8 +108,7 @@ class Network:
     @property
     def folder(self) -> Path | None:
         """Where the model's file is, and files it names are looked for; None for a text."""
-        path = Path(self.syntax.source.name)
-        return path.parent if path.is_file() else None
+        return self.places.model
 
     @property
     def syntax(self) -> tree.Model:

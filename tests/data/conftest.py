@@ -18,7 +18,7 @@ def failure() -> Callable[..., str]:
 
     def sentence(reader: str, path: Path, content: bytes, **settings: Any) -> str:
         path.write_bytes(content)
-        lookup = Lookup.standard(trusted=True, download=False)
+        lookup = Lookup.standard(stood=Path(), download=False)
         with pytest.raises(DataError) as caught:
             read(reader, str(path), lookup=lookup, **settings)
         return str(caught.value).replace(str(path), "FILE")
