@@ -12,7 +12,7 @@ import click
 from .examples import examples
 from .json_lines import finite
 from .machine import takes_data
-from .model import model, reads_model
+from .model import model, network_of, reads_model
 from .settings import constant, overrides, takes_settings
 
 if TYPE_CHECKING:
@@ -81,14 +81,13 @@ def command(
     where a maximum or a comparison switches within the step are reported apart. Exits with 1 when a
     gradient is wrong, or when a weight was not checked because no probe of it counted.
     """
-    import graphdl
-    from graphdl.engine.settings import Settings
+    from graphdl.network.judging import settings_of_run
 
     if data not in (None, OWN) and file is None and text is None and "(" not in str(data):
         file, data = data, OWN  # `gradcheck --data net.gdl`
     source, (params, training) = model(file, text), overrides(settings)
-    net = graphdl.compile(source, dtype="float64", seed=seed, **params)
-    net.use(Settings.resolve(net.graph.settings, training))
+    net = network_of(source, params, dtype="float64", seed=seed)
+    net.use(settings_of_run(net).but(**training))
     if jacobian:
         return _jacobians(net, eps or 1e-6, seed, as_json)
     report = net.gradcheck(

@@ -13,6 +13,7 @@ from graphdl.errors import UsageError
 
 if TYPE_CHECKING:
     from graphdl.graph import Graph
+    from graphdl.network import Network
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -56,7 +57,28 @@ def _standard_input() -> str:
 
 def graph_of(source: Path | str, params: dict[str, Any]) -> Graph:
     """The checked graph of a model; it need not be able to run."""
-    from graphdl.checking import source_of
+    from graphdl.checking import model_in
     from graphdl.elaborate import elaborate
 
-    return elaborate(source_of(source), params).graph
+    model, held = model_in(source)
+    return elaborate(model, {**held, **params}).graph
+
+
+def is_trained(source: Path | str) -> bool:
+    """Whether this is a run's folder or a checkpoint, with weights beside the model."""
+    from graphdl.checking import is_checkpoint
+
+    return isinstance(source, Path) and is_checkpoint(source)
+
+
+def network_of(
+    source: Path | str, params: dict[str, Any], backend: str | None = None, **more: Any
+) -> Network:
+    """The network of a model with weights drawn, or of a run or checkpoint with those it has."""
+    import graphdl
+
+    if not is_trained(source):
+        return graphdl.compile(source, backend=backend, **more, **params)
+    if params:
+        raise UsageError(f"{source} is trained: its parameters cannot be set")
+    return graphdl.load(source, backend=backend, dtype=more.get("dtype"))

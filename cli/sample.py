@@ -53,7 +53,7 @@ def command(
 
     CHECKPOINT is a file or a run's folder (its best checkpoint is taken). The vocabulary is inside.
     """
-    net = opened(checkpoint, chosen(gpu, backend))
+    net = opened(checkpoint, chosen(gpu, backend), told=False)
     text = net.sample(n, prime=prime, temperature=temperature, top_k=top_k, seed=seed)
     if as_json:
         click.echo(json.dumps({"text": text, "seed": seed, "temperature": temperature}))

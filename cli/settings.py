@@ -57,58 +57,16 @@ def constant(name: str, text: str, named: bool = True) -> Any:
     Raises:
         UsageError: the text is not a constant.
     """
-    from graphdl.syntax import parse_expression
+    from graphdl.elaborate.written import written_constant
 
+    source = Source(f"--set {name}", text)
     try:
-        value = _value(parse_expression(Source(f"--set {name}", text)), named)
+        return written_constant(source, named)
     except ModelError as error:
-        raise UsageError(f"`{name}`: cannot read `{text}`\n{error}") from None
-    except (_NoConstantError, ArithmeticError, TypeError):
-        raise UsageError(
-            f"`{name}`: `{text}` is not a constant, such as 300, true, [3, 5], "
-            '"a text" or sgd(lr = 0.1)'
-        ) from None
-    return value
-
-
-class _NoConstantError(Exception):
-    """An expression that needs a model to have a value."""
-
-
-def _value(e: Any, named: bool) -> Any:
-    from graphdl.graph import Named
-    from graphdl.syntax import tree
-
-    match e:
-        case tree.Number() | tree.Text() | tree.Flag():
-            return e.value
-        case tree.Name():
-            return Named(str(e)) if named else str(e)
-        case tree.ListOf():
-            return [_value(item, named) for item in e.items]
-        case tree.TupleOf():
-            return tuple(_value(item, named) for item in e.items)
-        case tree.Table():
-            return {_value(k, named): _value(v, named) for k, v in e.entries}
-        case tree.Unary(operator="-"):
-            return -_value(e.operand, named)
-        case tree.Binary():
-            return _calculated(e.operator, _value(e.left, named), _value(e.right, named))
-        case tree.Call() if named:
-            positional = tuple(_value(a.value, named) for a in e.arguments if a.name is None)
-            keywords = {a.name: _value(a.value, named) for a in e.arguments if a.name is not None}
-            return Named(str(e.target), positional, keywords)
-    raise _NoConstantError
-
-
-def _calculated(sign: str, left: Any, right: Any) -> Any:
-    from graphdl.elaborate.constants import binary_constant
-    from graphdl.elaborate.values import Fact
-
-    try:
-        value = binary_constant(sign, left, right)
-    except Fact:
-        raise _NoConstantError from None
-    if not isinstance(value, int | float | list):
-        raise _NoConstantError
-    return value
+        why = f"\n{error}"
+    except ValueError:
+        why = ""
+    raise UsageError(
+        f"`{name}`: `{text}` is not a constant, such as 300, true, [3, 5], "
+        f'"a text" or sgd(lr = 0.1){why}'
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .examples import examples
-from .model import graph_of, model, reads_model
+from .model import graph_of, model, network_of, reads_model
 from .settings import overrides, takes_settings
 
 if TYPE_CHECKING:
@@ -57,13 +57,11 @@ def command(
 
 
 def _stage(source: Path | str, params: dict[str, Any], training: dict[str, Any], stage: str) -> str:
-    import graphdl
-    from graphdl.engine.settings import Settings
+    from graphdl.network.judging import settings_of_run
     from graphdl.program.text import text
 
-    backend = "native" if stage == "kernels" else "numpy"
-    net = graphdl.compile(source, backend=backend, **params)
-    settings = Settings.resolve(net.graph.settings, training)
+    net = network_of(source, params, "native" if stage == "kernels" else "numpy")
+    settings = settings_of_run(net).but(**training)
     net.use(settings)
     if stage == "kernels":
         return net.kernels(**net.blank(settings.batch))

@@ -15,7 +15,7 @@ from graphdl.errors import UsageError
 from .examples import examples
 from .failures import silence
 from .machine import chosen, hint_at_native, takes_backend, takes_data, tell_of_compiling
-from .model import model, reads_model
+from .model import is_trained, model, reads_model
 from .settings import overrides, takes_settings
 from .signals import BASE, leaving_well
 from .streams import LOST, tell
@@ -128,6 +128,11 @@ def _fresh(
     import graphdl
     from graphdl.engine.settings import Settings
 
+    if is_trained(source):
+        raise UsageError(
+            f"{source} is trained: go on with `graphdl train --resume {source}`, or start a new "
+            f"run from its weights with `--set 'train.load=\"{source}\"'` and the model's file"
+        )
     backend = chosen(options["gpu"], options["backend"])
     net = graphdl.compile(source, backend=backend, dtype=options["dtype"] or "float32", **params)
     seed = Settings.resolve(net.graph.settings, training).seed

@@ -35,11 +35,16 @@ def takes_examples(command: F) -> F:
     )(command)
 
 
-def opened(path: Path, backend: str | None) -> Network:
-    """The network of a checkpoint, or of the best one in a run folder."""
+def opened(path: Path, backend: str | None, told: bool = True) -> Network:
+    """The network of a checkpoint, or of the best one in a run folder: which one is `told`."""
     import graphdl
+    from graphdl.engine.run_folder import best_checkpoint
 
-    return graphdl.load(path, backend=backend)
+    chosen = best_checkpoint(path)
+    net = graphdl.load(chosen, backend=backend)
+    if told and path.is_dir():
+        tell(f"{chosen}: {net.steps:,} steps")
+    return net
 
 
 def examples_of(

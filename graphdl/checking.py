@@ -10,7 +10,7 @@ from typing import Any
 
 from .elaborate import Elaborated, Regime, elaborate, refuse, require_learning
 from .errors import Diagnostic, ModelError, Source, UsageError, did_you_mean
-from .syntax import read
+from .syntax import parse, read, tree
 
 
 def source_of(model: str | os.PathLike[str]) -> Source:
@@ -20,10 +20,36 @@ def source_of(model: str | os.PathLike[str]) -> Source:
 
     Raises UsageError when there is no such file and no shipped model of that name.
     """
-    written = os.fspath(model)
-    if isinstance(model, str) and ("->" in written or "\n" in written or "=" in written):
-        return Source("<text>", written)
-    return read(path_of(written))
+    if isinstance(model, str) and is_text(model):
+        return Source("<text>", model)
+    return read(path_of(os.fspath(model)))
+
+
+def model_in(model: str | os.PathLike[str]) -> tuple[tree.Model, dict[str, Any]]:
+    """The syntax tree of a model and its parameters: as `source_of`, or of a run or checkpoint.
+
+    A checkpoint holds the model with all that it imports, and the values of its parameters.
+
+    Raises UsageError, DataError and ModelError for what cannot be read.
+    """
+    from .engine.checkpoint import model_of, open_checkpoint
+    from .engine.run_folder import best_checkpoint
+
+    if not is_text(model):
+        path = path_of(os.fspath(model))
+        if is_checkpoint(path):
+            return model_of(open_checkpoint(best_checkpoint(path)))
+    return parse(source_of(model)), {}
+
+
+def is_text(model: str | os.PathLike[str]) -> bool:
+    """Whether this is a program itself: anything with an arrow, a newline or `=`."""
+    return isinstance(model, str) and any(mark in model for mark in ("->", "\n", "="))
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path is that of a checkpoint or of a run's folder, by what it is called."""
+    return path.suffix == ".safetensors" or path.is_dir()
 
 
 def path_of(written: str) -> Path:
@@ -59,25 +85,26 @@ def _beside(path: Path) -> list[str]:
 def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:
     """Every finding about a model: errors and warnings, an empty list when all is well."""
     try:
-        source = source_of(model)
-        found = elaborate(source, params)
+        read_model, held = model_in(model)
+        params = {**held, **params}
+        found = elaborate(read_model, params)
         carry = found.graph.settings.get("carry_state")
         if carry is not None and carry.value is not False:
-            elaborate(source, params, carry=True)
+            elaborate(read_model, params, carry=True)
     except ModelError as error:
         return list(error.diagnostics)
     errors = setting_errors(found)
-    return list(found.graph.warnings) + (errors or _idle(source, params, found))
+    return list(found.graph.warnings) + (errors or _idle(read_model, params, found))
 
 
-def _idle(source: Source, params: dict[str, Any], found: Elaborated) -> list[Diagnostic]:
+def _idle(read_model: tree.Model, params: dict[str, Any], found: Elaborated) -> list[Diagnostic]:
     """E0707 where no weight can change the loss in training; without weights only `train` minds."""
     if not found.graph.losses or not any(w.kind == "weight" for w in found.graph.weights.values()):
         return []
     from .engine.settings import Settings
 
     try:
-        model = elaborate(source, params, training=True)
+        model = elaborate(read_model, params, training=True)
         require_learning(model, Settings.resolve(found.graph.settings).freeze)
     except ModelError as error:
         return list(error.diagnostics)

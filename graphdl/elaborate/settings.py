@@ -65,7 +65,8 @@ def _key(value: Any, e: tree.Expression) -> Any:
 
 def _name(t: Tracer, e: tree.Name, scope: Scope) -> Any:
     found = scope.find(e.path[0])
-    if found is None or len(e.path) > 1:
+    # In a setting `training` is that part of a run, not whether the model is being trained.
+    if found is None or len(e.path) > 1 or str(e) == "training":
         return Named(str(e), span=e.span)
     value = t.evaluate(e, scope)
     if isinstance(value, Definition | Builtin | Layer | Tensor | Unknown | Axis):

@@ -1,4 +1,4 @@
-"""A constant that stands outside of a model's file: one reading for `--set` and for Python's texts."""
+"""A constant outside of a model's file: one reading for `--set` and for texts from Python."""
 
 from __future__ import annotations
 

@@ -79,23 +79,27 @@ def save_checkpoint(
     record: dict[str, Any] | None = None,
     progress: Progress | None = None,
     state: Arrays | None = None,
+    counts: tuple[int, int] | None = None,
+    memory: bool = False,
     sync: Sync | None = None,
 ) -> None:
     """Writes a checkpoint atomically; optimiser memory goes in when `progress` says to resume.
 
-    `state` is an earlier state of the network to write instead of the present one.
+    `state` is an earlier state of the network to write instead of the present one, and `counts` its
+    steps and draws. `memory` puts in what the optimiser keeps in any case.
 
     Raises:
         GdlError: nothing could be written; the file from before is untouched.
     """
     state = trainable.state() if state is None else state
+    steps, draws = counts or (trainable.steps, trainable.draws)
     arrays = {_file_name(key): _plain(array) for key, array in state.items()
-              if progress or not key.startswith(NOT_WEIGHTS)}  # fmt: skip
+              if progress or memory or not key.startswith(NOT_WEIGHTS)}  # fmt: skip
     description = dict(trainable.description())
     training = {
         "seed": int(trainable.seed),
-        "steps": int(trainable.steps),
-        "draws": int(trainable.draws),
+        "steps": int(steps),
+        "draws": int(draws),
         "settings": settings or {},
         "record": record or {},
         "progress": progress.to_json() if progress else None,

@@ -56,7 +56,7 @@ def fit(
             trainable, train, validation, test, settings, folder, resume,
             listener, fast_dev_run, overfit, clock,
         )  # fmt: skip
-        history = _run(loop, last, resume)
+        history = _run(loop, last)
     finally:
         listener.finish()
         if folder is not None:
@@ -104,12 +104,12 @@ def _prepared(
     return loop, last
 
 
-def _run(loop: Loop, test: Feed | None, resume: Checkpoint | None) -> History:
+def _run(loop: Loop, test: Feed | None) -> History:
     folder, progress = loop.folder, loop.progress
-    if folder and not resume:
-        model = str(loop.trainable.description().get("model", ""))
-        folder.describe(model, loop.settings.to_json())
+    about = loop.trainable.description() if folder else {}
+    facts = {**loop.settings.to_json(), "params": about.get("params", {})}
     if folder:
+        folder.describe(str(about.get("model", "")), facts)
         folder.rewrite(progress.records)
     ending = loop.run()
     best = progress.best_epoch
@@ -122,6 +122,9 @@ def _run(loop: Loop, test: Feed | None, resume: Checkpoint | None) -> History:
     if test is not None:
         carry = loop.settings.carries_in_evaluation
         history.test = evaluate(loop.trainable, test, carry=carry, limit=loop.limit) or {}
+    if folder:
+        facts |= {"best_epoch": best, "test": history.test}
+        folder.describe(str(about.get("model", "")), facts)
     return history
 
 

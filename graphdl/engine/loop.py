@@ -46,6 +46,7 @@ class Loop:
     clock: Clock
     limit: int | None = None
     best: Arrays | None = None
+    best_counts: tuple[int, int] = (0, 0)
     best_is_saved: bool = True
     began: float = 0.0
     saved: float = 0.0
@@ -238,6 +239,7 @@ class Loop:
         if improved and (self.folder or self.validation is not None):
             state = self.trainable.state()
             self.best = {key: state[key] for key in state if not key.startswith(NOT_WEIGHTS)}
+            self.best_counts = self.trainable.steps, self.trainable.draws
             self.best_is_saved = False
         self.reporter.epoch(record, improved)
         if self.clock() - self.saved >= SAVE_GAP:
@@ -256,6 +258,7 @@ class Loop:
                 settings=self.settings_json,
                 record=records[best - 1],
                 state=self.best,
+                counts=self.best_counts,
             )
             self.best_is_saved = True
         save_checkpoint(

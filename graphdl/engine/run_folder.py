@@ -131,10 +131,10 @@ class RunFolder:
         """The weights of the best epoch."""
         return self.path / BEST
 
-    def describe(self, model: str, settings: dict[str, Any]) -> None:
-        """Writes the model's text and the resolved settings."""
+    def describe(self, model: str, facts: dict[str, Any]) -> None:
+        """Writes the model's text, and what this run uses and found: settings, parameters, test."""
         write_atomically(self.path / "model.gdl", model.encode())
-        text = json.dumps(settings, indent=2) + "\n"
+        text = json.dumps(_finite(facts), indent=2, default=str) + "\n"
         write_atomically(self.path / "settings.json", text.encode())
 
     def rewrite(self, records: Sequence[Record]) -> None:
@@ -194,7 +194,7 @@ def best_checkpoint(path: Path) -> Path:
             return path / name
     inner = sorted(run.parent for run in path.glob(f"*/{LAST}"))
     hint = f"; runs in it: {', '.join(map(str, inner[-3:]))}" if inner else ""
-    raise UsageError(f"{path} holds neither {BEST} nor {LAST}{hint}")
+    raise UsageError(f"{path} is a folder that holds neither {BEST} nor {LAST}{hint}")
 
 
 def _last_number(root: Path, name: str) -> int:
@@ -204,12 +204,14 @@ def _last_number(root: Path, name: str) -> int:
 
 
 def _json_line(record: Record) -> str:
-    # JSON has no word for what is not a finite number
-    plain = {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in record.items()
-    }
-    return json.dumps(plain, allow_nan=False) + "\n"
+    return json.dumps(_finite(record), allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """The same with nulls: JSON has no word for what is not a finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _csv(rows: Sequence[Sequence[Any]]) -> str:

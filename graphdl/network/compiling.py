@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..checking import source_of
-from ..syntax import parse
+from ..checking import model_in
 from .description import names_of, trained_of
 from .network import Network
 from .places import places_of
@@ -22,12 +21,15 @@ def compile(
 ) -> Network:
     """A network from a path, the name of a shipped model, or a text.
 
-    `params` set the model's own parameters, as `--set` does. `backend` is native, numpy or cupy;
-    without it, native where its kernels can be made, else numpy.
+    Of a run's folder or a checkpoint it takes the model and its parameters, and draws weights anew:
+    `load` takes the weights as well. `params` set the model's own parameters, as `--set` does.
+    `backend` is native, numpy or cupy; without it, native where its kernels can be made, else
+    numpy.
 
     Raises ModelError with the diagnostics, UsageError for an unknown backend or dtype.
     """
-    return Network(parse(source_of(model)), params, backend=backend, dtype=dtype, seed=seed)
+    tree, held = model_in(model)
+    return Network(tree, {**held, **params}, backend=backend, dtype=dtype, seed=seed)
 
 
 def load(

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from ..backends import Executable, Store
 from ..data import Dataset
-from ..data.lookup import silent
 from ..elaborate import LOSS, elaborate
 from ..elaborate.choices import choices
 from ..elaborate.programs import closed, total_loss
@@ -189,7 +188,7 @@ def _given(
         return data or {}
     settings = settings_of(net, {"batch": batch, "seed": seed})
     if isinstance(data, Dataset):
-        found = examples(net, (data,), {}, None, None, None, silent, settings)
+        found = examples(net, (data,), {}, None, None, net.places.lookup(), settings)
     else:
         found = net.dataset(data_dir=data_dir, data=None if data is True else data)
     feed = training_feed(found.train, settings)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+import graphdl as gdl
 from graphdl.errors import UsageError
 
 Invoke = Callable[..., Result]
@@ -59,6 +60,27 @@ def test_an_unknown_set_has_a_suggestion(graphdl: Invoke) -> None:
 )
 def test_set_takes_constants(text: str, value: Any) -> None:
     assert overrides((f"k={text}",)) == ({"k": value}, {})
+
+
+TABLES = [
+    ("train.max_norm={s.linear: 3}", {"s.linear": 3}),
+    ('train.max_norm={"s.linear#2": 3, s: 1}', {"s.linear#2": 3, "s": 1}),
+    ("train.schedule={5: 0.5, 6: 0.25}", {5: 0.5, 6: 0.25}),
+    ("train.freeze=[]", []),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), TABLES)
+def test_set_takes_tables(setting: str, value: Any) -> None:
+    ((found,),) = (overrides((setting,))[1].values(),)
+    assert found == value
+
+
+def test_the_word_training_is_a_part_of_a_run() -> None:
+    assert overrides(("train.carry_state=training",))[1]["carry_state"].name == "training"
+    text = "input x[2]\nloss = mean(x -> linear(2))\ntrain { carry_state = training }"
+    settings = gdl.compile(text).graph.settings
+    assert settings["carry_state"].value.name == "training"
 
 
 @pytest.mark.parametrize("text", ["1 / 0", "x -> relu", "9^9^9", "1..3", '"a" * 2', "-[1]", "@"])

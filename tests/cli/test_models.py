@@ -100,7 +100,7 @@ def test_set_changes_the_shapes(graphdl: Invoke, padding: str, shapes: list[str]
         (["conv_kernel_size=12"], 3, "must be in 1..11, got 12"),
         (["conv_kernel_sise=3"], 3, "did you mean `conv_kernel_size`?"),
         (["conv_kernel_size=three(3)"], 2, "is not a constant"),
-        (["conv_kernel_size=[3"], 2, "cannot read `[3`"),
+        (["conv_kernel_size=[3"], 2, "`[3` is not a constant"),
         (["conv_kernel_size=9^9999"], 2, "is not a constant"),
         (["conv_kernel_size=1/0"], 2, "is not a constant"),
     ],

@@ -108,7 +108,7 @@ def test_other_files_are_read_by_the_names_of_training(birds: Invoke, case: str)
         assert expected in result.stderr
         return
     assert rows(result)[1] == ["0", expected]
-    assert result.stderr.startswith("x [2] <- bill, wing (2 columns of new.csv)\n")
+    assert "x [2] <- bill, wing (2 columns of new.csv)\n" in result.stderr
     if "species" in columns:
         judged = birds("eval", "runs/birds-1", "--data", 'csv("new.csv")', "--json")
         assert json.loads(judged.stdout)["metrics"]["accuracy"] == 1.0

@@ -139,7 +139,8 @@ def learns(net: Network) -> bool:
     try:
         net.training_step().require_learning()
     except graphdl.ModelError as error:
-        assert [d.code for d in error.diagnostics] == ["E0707"], str(error)
+        if [d.code for d in error.diagnostics] != ["E0707"]:
+            raise
         return False
     return True
 
