@@ -48,7 +48,7 @@ def written(column: Column, name: str) -> str:
 
 def _kind(column: Column) -> str:
     if isinstance(column.of, int):
-        return f"{column.of} steps ahead in " if column.of else ""
+        return f"{column.of} step{'' if column.of == 1 else 's'} ahead in " if column.of else ""
     if not isinstance(column.of, tuple):
         return ""
     return f"{len(column.of)} columns of " if len(column.of) > 1 else "a column of "

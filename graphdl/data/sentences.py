@@ -18,6 +18,7 @@ from .dataset import Column, Dataset, Field, Split
 from .labels import label_column, number
 from .ragged import Ragged
 from .request import Found, Request
+from .stream import shown
 from .text import TOKEN, known_words, wording
 from .vocabulary import Vocabulary, Wording
 from .wording import Tokens, worded
@@ -225,6 +226,10 @@ def _split(
             columns[column] = Column("other" if group.strict else "features")
     for column, label in labels.items():
         fields[column], columns[column] = label.encoded(part, column), label.column
+    for column, cells in part.cells.items():
+        if column not in fields and column != ID:
+            # Nothing reads it, which is said; the numbers of examples go into predictions.
+            columns[column] = Column(text=f"`{shown(cells[0])}` in line {part.lines[0]}")
     rows = np.array(part.lines, np.int64)
     return Split(fields, columns, part.source, "line", rows, numbers=_numbers(part))
 

@@ -77,11 +77,11 @@ def test_a_model_file_stays_inside(written: str, folders: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("written", ["", ".", "a\0b"])
-def test_a_path_that_is_none(written: str, folders: Path) -> None:
+@pytest.mark.parametrize(("written", "spelled"), [("", ""), (".", "."), ("a\0b", "a·b")])
+def test_a_path_that_is_none(written: str, spelled: str, folders: Path) -> None:
     with pytest.raises(DataError) as caught:
         lookup(folders).file(written)
-    assert str(caught.value) == f"{written!r} is not the path of a file"
+    assert str(caught.value) == f'"{spelled}" is not the path of a file'
 
 
 @pytest.mark.parametrize("written", ["iris.cvs", "x" * 5000])

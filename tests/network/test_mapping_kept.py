@@ -57,7 +57,11 @@ def test_columns_of_sentences(folder: Path) -> None:
     source = Named("lines", ("b.tsv",), {"columns": ["other", "phrase", "mark"]})
     told: list[str] = []
     found = net.dataset(data=source, data_dir=folder, report=told.append)
-    assert told[:2] == ["words [T] <- phrase (b.tsv)", "target mood <- mark: bad, good"]
+    assert told == [
+        "words [T] <- phrase (b.tsv)",
+        "target mood <- mark: bad, good",
+        "unused: other (text)",
+    ]
     assert found.train.fields["mood"].tolist() == [0]
     words = net.vocabularies["words"].words
     assert [words[i] for i in found.train.fields["words"].flat()] == ["c", "d"]
