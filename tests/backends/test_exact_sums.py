@@ -71,3 +71,29 @@ def test_a_layer_norm_far_from_zero(backend: str) -> None:
     exact = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)
     net = gdl.compile("input x[64]\noutput y = x -> layer_norm\nloss = mean(y)", backend=backend)
     assert np.abs(net(x=x)["y"] - exact).max() < 6e-4
+
+
+LONG_PRODUCTS = [
+    # By examples, by features, and by examples and places of an image.
+    ("input x[2]\nweight w[3, 2] = 1\noutput y = x @ transpose(w)\nloss = sum(y, all)", 300_007),
+    (
+        "input x[200003]\nweight w[3, 200003] = 1\noutput y = x @ transpose(w)\nloss = sum(y, all)",
+        2,
+    ),
+    (
+        "input x[1, 40, 40]\nweight w[2, 1, 1, 1] = 1\noutput y = convolve(x, w)\nloss = sum(y)",
+        60,
+    ),
+]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize(("text", "count"), LONG_PRODUCTS)
+def test_a_long_product(text: str, count: int, backend: str) -> None:
+    net = gdl.compile(text, backend=backend)
+    x = np.full((count, *(int(n) for n in net.inputs["x"].shape)), 0.1, "float32")
+    exact = x.astype("float64").sum() * (2 if "convolve" in text else 3)
+    np.testing.assert_allclose(float(net.loss(x=x)), exact, rtol=5e-5)
+    slopes = net.gradients(x=x)["w"]
+    per_weight = x.sum(0, dtype="float64") if x.ndim == 2 else x.sum(dtype="float64")
+    np.testing.assert_allclose(slopes, np.broadcast_to(per_weight, slopes.shape), rtol=5e-5)

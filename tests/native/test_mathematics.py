@@ -11,7 +11,22 @@ from graphdl.backends import Executable, Store
 from graphdl.backends.native.machine import this_machine
 from graphdl.program import Builder, Program, Size, Type
 
-RANGES = {
+
+def _sigmoid(x: Any) -> Any:
+    wide = np.asarray(x, "float64")
+    return np.exp(np.minimum(wide, 0)) / (1 + np.exp(-np.abs(wide)))
+
+
+def _softplus(x: Any) -> Any:
+    wide = np.asarray(x, "float64")
+    return np.maximum(wide, 0) + np.log1p(np.exp(-np.abs(wide)))
+
+
+RANGES: dict[str, tuple[tuple[float, float], Any, float]] = {
+    "expm1": ((-17.0, 88.0), np.expm1, 1.5),
+    "log1p": ((1e-37, 1e37), np.log1p, 2.0),
+    "sigmoid": ((-87.3, 88.0), _sigmoid, 2.5),
+    "softplus": ((-87.3, 88.0), _softplus, 2.5),
     "exp": ((-87.0, 88.0), np.exp, 1.5),
     "log": ((1e-37, 1e37), np.log, 1.5),
     "tanh": ((-10.0, 10.0), np.tanh, 5.0),
@@ -52,6 +67,22 @@ def test_erf() -> None:
     exact = np.array([erf(v) for v in x.astype("float64")])
     bound = 3e-7 if this_machine().fused else 3.5e-7
     assert np.abs(run("erf", x) - exact).max() < bound
+
+
+def test_normal_cdf() -> None:
+    """Relatively precise down to the smallest normal number, below it to one unit of the last."""
+    from math import erfc
+
+    x = np.linspace(-14.4, 6, 40_001).astype("float32")
+    exact = np.array([erfc(-v / 2**0.5) / 2 for v in x.astype("float64")])
+    error = np.abs(run("normal_cdf", x) - exact)
+    assert (error <= np.maximum(1e-6 * exact, 1.4e-45)).all()
+
+
+def test_the_tail_of_the_sigmoid() -> None:
+    x = np.linspace(-104, -87, 20_001).astype("float32")
+    exact = _sigmoid(x)
+    assert (np.abs(run("sigmoid", x) - exact) <= np.maximum(1e-6 * exact, 1.4e-45)).all()
 
 
 @pytest.mark.parametrize("name", [*RANGES, "abs", "floor", "sign"])

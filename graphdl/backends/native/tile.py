@@ -10,10 +10,13 @@ from .cuts import Cut, Line, Span, Vectors, lanes_below, lines, part
 from .emit import Emit, Variable
 from .library import writer
 from .masked import Masked
+from .number import Number
 from .packed import Packed
 from .tiling import Axis, Tile
 
 FAMILY = "tile"
+# So many products are added one by one, so that what is lost in a sum does not grow with it.
+CHAIN = 512
 
 
 @writer(FAMILY)
@@ -25,6 +28,7 @@ class _Writer(Masked):
     def __init__(self, e: Emit, spec: Tile) -> None:
         super().__init__(e, spec, [])
         self.lanes = e.width if spec.mode != "each" or spec.vector.extent != 1 else 1
+        self.sums: list[Variable] = []
 
     def write(self) -> None:
         e, spec = self.e, self.spec
@@ -93,10 +97,10 @@ class _Writer(Masked):
                 self._each(e.add(x, v), e.add(y, v), ends, rows, columns, v, 1)
 
     def _accumulators(self, height: int, width: int, kind: Any) -> list[list[Variable]]:
-        return [[self._fresh(kind) for _ in range(width)] for _ in range(height)]
-
-    def _fresh(self, kind: Any) -> Variable:
-        return self.e.variable(kind, self.e.zero(kind))
+        e = self.e
+        found = [[e.variable(kind, e.zero(kind)) for _ in range(width)] for _ in range(height)]
+        self.sums = [total for totals in found for total in totals]
+        return found
 
     def _broad(
         self, x: Any, y: Any, ends: list[Any], rows: list[Line], n: Any, vectors: Span
@@ -129,6 +133,8 @@ class _Writer(Masked):
         sums = self._accumulators(len(rows), len(columns), e.vector(e.real, e.width))
         extent = self.spec.vector.extent
         whole = e.sub(extent, e.rem(extent, e.width))
+        # Where nothing else is summed, this is what may be long.
+        long = extent if not self.spec.inner else 0
 
         def vector(dx: Any, dy: Any, mask: Any) -> None:
             seen = [self.load(self.y, e.add(e.add(y, c.y), dy), mask) for c in columns]
@@ -138,8 +144,11 @@ class _Writer(Masked):
                     total.set(e.fma(number, column, total.get()))
 
         def add(dx: Any, dy: Any) -> None:
-            with e.loop(0, whole, e.width) as v:
-                vector(e.add(dx, v), e.add(dy, v), None)
+            def along(start: Any, stop: Any) -> None:
+                with e.loop(start, stop, e.width) as v:
+                    vector(e.add(dx, v), e.add(dy, v), None)
+
+            self._by_stretches(whole, CHAIN * e.width, along, long)
             if isinstance(extent, int):
                 if extent % e.width:
                     vector(e.add(dx, whole), e.add(dy, whole), lanes_below(e, extent % e.width))
@@ -202,15 +211,57 @@ class _Writer(Masked):
             add(dx, dy)
             return
         axis = spec.inner[level]
-        with e.loop(0, axis.extent) as place:
-            self.places.append(place)
-            x = e.add(dx, e.mul(place, axis.x))
-            y = e.add(dy, e.mul(place, axis.y))
-            settled = len(self.places)
-            self._guarded(
-                settled, settled - 1, x, y, lambda x, y: self._deeper(level + 1, x, y, add)
-            )
-            self.places.pop()
+
+        def along(start: Any, stop: Any) -> None:
+            with e.loop(start, stop) as place:
+                self.places.append(place)
+                x = e.add(dx, e.mul(place, axis.x))
+                y = e.add(dy, e.mul(place, axis.y))
+                settled = len(self.places)
+                self._guarded(
+                    settled, settled - 1, x, y, lambda x, y: self._deeper(level + 1, x, y, add)
+                )
+                self.places.pop()
+
+        if level:
+            along(0, axis.extent)
+            return
+        inside = [deeper.extent for deeper in spec.inner[1:]]
+        each = prod(n for n in inside if isinstance(n, int))
+        self._by_stretches(axis.extent, max(1, CHAIN // each), along, axis.extent)
+
+    def _by_stretches(
+        self, extent: Any, length: int, along: Callable[[Any, Any], None], most: Number
+    ) -> None:
+        """`along(start, stop)` over an extent, between stretches of which sums are set aside.
+
+        So that each is added up from a few long numbers and not from many short ones. `most` is as
+        long as it gets.
+        """
+        e = self.e
+        if isinstance(most, int) and most <= length:
+            along(0, extent)
+            return
+        kind = self.sums[0].kind
+        lanes = getattr(kind, "count", 1)
+        aside = e.room(e.real, len(self.sums) * lanes)
+
+        def kept(number: int) -> Any:
+            return e.load(aside, number * lanes, "float", lanes)
+
+        with e.loop(0, extent, length) as start:
+            stop = e.least(e.add(start, length), extent)
+            along(start, stop)
+            with e.when(e.build.icmp_signed("<", stop, e.number(extent))):
+                first = e.build.icmp_signed("==", start, e.number(0))
+                for number, total in enumerate(self.sums):
+                    before = e.build.select(first, e.zero(kind), kept(number))
+                    value = e.build.fadd(before, total.get())
+                    e.store(value, aside, e.number(number * lanes), "float", lanes)
+                    total.set(e.zero(kind))
+        with e.when(e.build.icmp_signed(">", e.number(extent), e.number(length))):
+            for number, total in enumerate(self.sums):
+                total.set(e.build.fadd(kept(number), total.get()))
 
     def _guarded(
         self, settled: int, newest: int | None, dx: Any, dy: Any, then: Callable[[Any, Any], None]
