@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from types import ModuleType
@@ -14,10 +15,11 @@ from ..passes.settle import settle_updates
 from ..program import Array, Program
 from .arena import Memory
 from .binding import bind_sizes, require_steps
-from .interpreter import first_non_finite
 from .places import Places
-from .schedule import Schedule, bind, plan
+from .schedule import NonFinite, Schedule, bind, plan
 from .store import Store
+from .trial import Trial
+from .watch import watch
 
 if TYPE_CHECKING:
     from .native.schedule import NativeSchedule
@@ -56,12 +58,39 @@ class Executable:
     ) -> dict[str, Array]:
         """One run; the outputs by name, as views that hold until the next run.
 
-        `guard` names an output that must be finite: otherwise NonFinite is raised and `store` is
-        as it was. Data that does not fit the declared shapes is a DataError.
+        `guard` names an output that must be finite, as all must that is written: otherwise
+        NonFinite is raised and `store` is as it was. Data that does not fit the declared shapes is
+        a DataError.
         """
         schedule = self.schedule(store, data, guard)
-        if self.native:
-            return schedule.run(data, scalars)
+        try:
+            if self.native:
+                return schedule.run(data, scalars)
+            with np.errstate(all="ignore"):
+                return schedule.run(data, scalars)
+        except NonFinite as found:
+            return self.run_apart(store, data, scalars, guard, found.value)
+
+    def run_apart(
+        self,
+        store: Store,
+        data: Mapping[str, Array],
+        scalars: Mapping[str, float],
+        guard: str | None,
+        value: float = math.nan,
+    ) -> dict[str, Array]:
+        """The same, worked out apart before anything is written: slow, and sure.
+
+        For numbers so large that a formula of an update might make them infinite.
+        """
+        watched = watch(self.program, guard)
+        if watched is not None:
+            with np.errstate(all="ignore"):
+                trial = Trial(self.program, self.xp, self.dtype, store, data, scalars)
+                fault = trial.fault(watched)
+            if fault is not None:
+                raise NonFinite(fault.what, value, fault.origin)
+        schedule = self.schedule(store, data)
         with np.errstate(all="ignore"):
             return schedule.run(data, scalars)
 
@@ -144,12 +173,6 @@ class Executable:
         """Bytes that runs of every size need: those they share, and each one's own."""
         own = sum(schedule.nbytes for _, _, schedule in self._schedules.values())
         return self._memory.reserved + own
-
-    def inspect(
-        self, store: Store, data: Mapping[str, Array], scalars: Mapping[str, float]
-    ) -> str | None:
-        """Origin of the first operation whose result is not finite, None if all are."""
-        return first_non_finite(self.program, self.xp, self.dtype, store, data, scalars)
 
 
 def _missing(field: str, data: Mapping[str, Array]) -> str:

@@ -1,6 +1,6 @@
 """A program run operation by operation, each result in an array of its own: the plain meaning.
 
-Slow and simple. It finds the first result that is not finite, and tests compare schedules with it.
+Slow and simple. Steps that may go wrong are tried with it, and tests compare schedules with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from ..passes.fused import Fused
 from ..passes.layout import concrete, dtypes
 from ..program import Array, Kind, Op, Program, Value
 from .binding import bind_sizes
-from .store import Store
 from .transfer import fill, host
 
 
@@ -74,21 +73,6 @@ def results(
     keys = {i.value: i.key for i in program.inputs}
     outputs = {name: found[value] for name, value in program.outputs}
     return outputs, {keys[u.target]: found[u.value] for u in program.updates}
-
-
-def first_non_finite(
-    program: Program,
-    xp: ModuleType,
-    dtype: str,
-    store: Store,
-    data: Mapping[str, Array],
-    scalars: Mapping[str, float],
-) -> str | None:
-    """Origin of the first operation whose result is not finite, None if all are."""
-    for op, array in interpret(program, xp, dtype, store, data, scalars):
-        if op.out.type.kind == "float" and not bool(xp.isfinite(array).all()):
-            return op.origin
-    return None
 
 
 def _unfused(program: Program) -> Iterator[Op]:

@@ -6,23 +6,45 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 
 from ..passes.memory import MemoryPlan, plan_memory
-from ..program import Array, Call, Op, Program, Value
+from ..program import Array, Call, Op, Program
 from .places import Places
 from .room import require_plan, require_values
 from .transfer import fill
+from .watch import LIMIT, Watch, watch
 
 # The objects behind one call, its arguments included: from 0.5 to 1 KB were measured.
 CALL_BYTES = 1024
 
 
 class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
-    """A guarded output is not finite; nothing that is kept has been changed."""
+    """A guarded output is not finite, or an update would not be; nothing that is kept has changed.
 
-    def __init__(self, output: str, value: float) -> None:
-        self.output, self.value = output, value
-        super().__init__(f"`{output}` is {value}")
+    what     the output, or what would have been written
+    origin   the node whose result was not finite first; empty where that is not known
+    """
+
+    def __init__(self, what: str, value: float, origin: str = "") -> None:
+        self.what, self.value, self.origin = what, value, origin
+        super().__init__(f"{what} is {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Where the output called `name` is, and the squares of what updates are made of."""
+
+    name: str
+    array: Array
+    squares: Array
+    limit: float
+
+    def check(self) -> None:
+        """NonFinite where a closer look is needed."""
+        value = float(self.array.item() if self.array.size == 1 else self.array.sum())
+        if not math.isfinite(value) or not float(self.squares.sum()) < self.limit:
+            raise NonFinite(f"`{self.name}`", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +60,7 @@ class Schedule:
     scalars: tuple[tuple[str, Array], ...]
     before: tuple[Call, ...]
     after: tuple[Call, ...]
-    guard: tuple[str, Array] | None
+    guard: Guard | None
     outputs: dict[str, Array]
     plan: MemoryPlan
     nbytes: int
@@ -52,7 +74,7 @@ class Schedule:
         for call in self.before:
             call()
         if self.guard is not None:
-            self._check(*self.guard)
+            self.guard.check()
         after = iter(self.after)
         try:
             for call in after:
@@ -64,19 +86,14 @@ class Schedule:
             raise
         return dict(self.outputs)
 
-    def _check(self, name: str, array: Array) -> None:
-        value = float(array.item() if array.size == 1 else array.sum())
-        if not math.isfinite(value):
-            raise NonFinite(name, value)
-
 
 def plan(
     program: Program, precision: str, sizes: dict[str, int], guard: str | None = None
 ) -> MemoryPlan:
     """The memory plan of a program with settled updates; UsageError where it cannot be met."""
-    guarded = dict(program.outputs)[guard] if guard is not None else None
+    watched = watch(program, guard)
     require_values(program, sizes, precision)
-    found = plan_memory(program, sizes, precision, guarded)
+    found = plan_memory(program, sizes, precision, watched.values if watched else ())
     require_plan(program, found.size, [(b.values[0], b.nbytes) for b in found.buffers])
     return found
 
@@ -84,9 +101,8 @@ def plan(
 def bind(places: Places, guard: str | None = None) -> Schedule:
     """Make the calls of a program, its values being where `places` has them."""
     program = places.program
-    guarded = dict(program.outputs)[guard] if guard is not None else None
     binder = _Binder(places)
-    split = binder.bind_operations(guarded)
+    split = binder.bind_operations(watch(program, guard))
     binder.bind_copies()
     arrays = binder.arrays
     return Schedule(
@@ -94,11 +110,16 @@ def bind(places: Places, guard: str | None = None) -> Schedule:
         scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
         before=tuple(binder.calls[:split]),
         after=tuple(binder.calls[split:]),
-        guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
+        guard=binder.guard,
         outputs={name: arrays[value] for name, value in program.outputs},
         plan=places.plan,
         nbytes=CALL_BYTES * len(binder.calls) + places.constant_bytes,
     )
+
+
+def _square(xp: ModuleType, squares: Array, place: int, array: Array, squared: bool) -> None:
+    """Note the sum of the squares of an array, which is one already if `squared`."""
+    squares[place] = array if squared else xp.vdot(array, array)
 
 
 class _Binder:
@@ -108,10 +129,14 @@ class _Binder:
         self.places, self.arrays, self.plan = places, places.arrays, places.plan
         self.xp, self.sizes = places.xp, places.sizes
         self.calls: list[Call] = []
+        self.guard: Guard | None = None
 
-    def bind_operations(self, guard: Value | None) -> int:
-        """Bind every operation; the number of calls up to the one that makes `guard`."""
-        split = 0 if guard is None or guard in self.arrays else len(self.places.program.ops)
+    def bind_operations(self, watched: Watch | None) -> int:
+        """Bind every operation; the number of calls until all is there that is looked at."""
+        split, pending = 0, dict.fromkeys(watched.values if watched else ())
+        sources = watched.sources if watched else ()
+        squares = self.xp.zeros(len(sources), self.places.kinds["float"])
+        places = {source.value: (place, source) for place, source in enumerate(sources)}
         for op in self.places.program.ops:
             calls = self._bind(op)
             if op.out in self.plan.constant:
@@ -119,8 +144,15 @@ class _Binder:
                     call()
             else:
                 self.calls += calls
-            if op.out is guard:
+            if op.out in places:
+                place, source = places[op.out]
+                array = self.arrays[op.out]
+                self.calls.append(partial(_square, self.xp, squares, place, array, source.squared))
+            if op.out in pending:
                 split = len(self.calls)
+        if watched:
+            limit = LIMIT[self.places.precision] ** 2
+            self.guard = Guard(watched.name, self.arrays[watched.value], squares, limit)
         return split
 
     def _bind(self, op: Op) -> list[Call]:

@@ -170,9 +170,9 @@ class Loop:
                 fed.batch, at.rate, last_of_group=closes, fresh=fed.fresh, going=fed.going
             )
         except NonFinite as error:
-            raise self._diverged(error.origin) from error
+            raise self._diverged(error) from error
         if not math.isfinite(values.get("loss", 0.0)):
-            raise self._diverged("")
+            raise self._diverged(NonFinite())
         if at.step == 0 and at.position == 0:
             self._check_monitor(values)
         at.average.add(values, fed.weight, self._how(), fed.batch)
@@ -276,15 +276,17 @@ class Loop:
             hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
             raise UsageError(f"`monitor` names `{name}`, which is not measured; {hint}")
 
-    def _diverged(self, origin: str) -> DivergedError:
+    def _diverged(self, found: NonFinite) -> DivergedError:
         at = self.progress
-        source = f": `{origin}` produced it first" if origin else ""
         saved = self.folder and self.folder.last.is_file()
+        hint = "a smaller `lr`, or `clip` in `train`, often helps"
+        if found.what == "the gradient":
+            hint = "a slope without bound, as of `sqrt` at 0, wants an eps: `sqrt(x + 1e-6)`"
         return DivergedError(
-            f"the loss is not finite at epoch {at.epoch}, step {at.step + 1}{source}\n"
+            f"{found.what} is not finite at epoch {at.epoch}, step {at.step + 1}{found.source}\n"
             "  the weights are those before this step"
             + (f"; the last checkpoint is {self.folder.last}" if self.folder and saved else "")
-            + "\n  = hint: a smaller `lr`, or `clip` in `train`, often helps"
+            + f"\n  = hint: {hint}"
         )
 
     def _announce(self, ending: Ending) -> None:

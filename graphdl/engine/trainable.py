@@ -13,11 +13,19 @@ Rows = np.ndarray[Any, Any] | None
 
 
 class NonFinite(ArithmeticError):  # noqa: N818 - it names the value, as `inf` does
-    """A loss that is not finite, found before the update; `origin` names the node behind it."""
+    """A step that would make something infinite, or no number, found before anything is written.
 
-    def __init__(self, origin: str = "") -> None:
-        self.origin = origin
-        super().__init__(origin)
+    `what` is it, such as `the loss` or `the gradient`; `origin` names the node behind it.
+    """
+
+    def __init__(self, origin: str = "", what: str = "the loss") -> None:
+        self.origin, self.what = origin, what
+        super().__init__(f"{what} is not finite{self.source}")
+
+    @property
+    def source(self) -> str:
+        """The end of a sentence about it."""
+        return f": `{self.origin}` produced it first" if self.origin else ""
 
 
 class Split(Protocol):

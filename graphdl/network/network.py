@@ -222,9 +222,9 @@ class Network:
 
         `lr` overrides the optimiser's learning rate.
 
-        Raises DivergedError when the loss is not finite: the weights are then as they were.
-        UsageError for unknown and missing names, DataError for arrays that do not fit, ModelError
-        where no weight can change the loss.
+        Raises DivergedError when the loss, a gradient or what would be written is not finite: all
+        is then as it was. UsageError for unknown and missing names, DataError for arrays that do
+        not fit, ModelError where no weight can change the loss.
         """
         if self.turn.training:
             raise UsageError("`fit` is training this network: a step would come between its own")
@@ -232,9 +232,8 @@ class Network:
         try:
             return self.train_batch(taken(self, self.ports, batch), lr)[LOSS]
         except NonFinite as error:
-            source = f": `{error.origin}` produced it first" if error.origin else ""
             raise DivergedError(
-                f"the loss is not finite{source}; the weights are those before this step"
+                f"step {self.steps + 1}: {error}; the weights are those before this step"
             ) from None
 
     # ---- what the training loop asks (engine.Trainable) -----------------------------------

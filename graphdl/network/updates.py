@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backends import NonFinite as NonFiniteResult
 from ..backends.llvm import MAKING
+from ..backends.watch import LIMIT
 from ..elaborate import LOSS
 from ..engine.trainable import NonFinite
 from .turn import changing, inside, refuse_while_making
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .update import TrainingStep
 
 Array = np.ndarray[Any, Any]
+# Gradients below the limit are sure to make nothing infinite only with rates below it.
+LARGE = LIMIT["float32"]
 
 
 def train_batch(
@@ -29,7 +32,7 @@ def train_batch(
     fresh: bool = True,
     going: Array | None = None,
 ) -> dict[str, float]:
-    """Loss and metrics of a batch, and its update; NonFinite when the loss is not finite.
+    """Loss and metrics of a batch, and its update; NonFinite where it would not be finite.
 
     Where states are carried, they begin anew if `fresh`, else `going` says in which rows.
     """
@@ -50,10 +53,11 @@ def train_batch(
                 batch = net._carried.fed(program, batch, fresh, going)
             data = net._programs.device(batch)
             scalars = _scalars(net, step, lr, fresh)
+            run = program.run if -LARGE < scalars["lr"] < LARGE else program.run_apart
             try:
-                found = program.run(net.store, data, scalars, guard=LOSS)
-            except NonFiniteResult:
-                raise NonFinite(program.inspect(net.store, data, scalars) or "") from None
+                found = run(net.store, data, scalars, LOSS)
+            except NonFiniteResult as error:
+                raise NonFinite(error.origin, error.what) from None
             if step.carry:
                 found = net._carried.take(found)
             net.draws += 1
@@ -92,6 +96,8 @@ def train_batches(
     if step.gather is not None or step.carry:
         return None
     scalars = _scalars(net, step, lr, True)
+    if not -LARGE < scalars["lr"] < LARGE:
+        return None
     found = step.last.run_many(net.store, batches, scalars, LOSS, times)
     if found is None:
         return None

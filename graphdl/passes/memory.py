@@ -56,14 +56,14 @@ class MemoryPlan:
 
 
 def plan_memory(
-    program: Program, sizes: dict[str, int], precision: str, guard: Value | None = None
+    program: Program, sizes: dict[str, int], precision: str, guards: Iterable[Value] = ()
 ) -> MemoryPlan:
     """Plan a program whose updates are settled (see `settle_updates`).
 
-    Nothing is written into a kept array before `guard` is computed.
+    Nothing is written into a kept array before all `guards` are computed.
     """
     planner = _Planner(program, sizes, precision)
-    direct = planner.write_updates_directly(guard)
+    direct = planner.write_updates_directly(guards)
     planner.reuse_in_place()
     buffers, size = _place(planner.buffers())
     offsets = {value: b.offset for b in buffers for value in b.values}
@@ -105,10 +105,11 @@ class _Planner:
         for value in self.constant:
             self.last[self.root(value)] = self.end
 
-    def write_updates_directly(self, guard: Value | None) -> dict[Value, Value]:
+    def write_updates_directly(self, guards: Iterable[Value]) -> dict[Value, Value]:
         """Let operations write new values into kept arrays: op result -> input."""
         outputs = {self.layout.roots[v] for _, v in self.program.outputs}
-        ready = -1 if guard is None else self.first.get(self.layout.roots[guard], -1)
+        order = {op.out: place for place, op in enumerate(self.program.ops)}
+        ready = max((order.get(guard, -1) for guard in guards), default=-1)
         made_by = {op.out: op for op in self.program.ops}
         direct: dict[Value, Value] = {}
         for update in self.program.updates:

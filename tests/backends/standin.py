@@ -258,7 +258,8 @@ def module() -> ModuleType:
     contents["remainder"] = Ufunc(remainder)
     contents["floor_divide"] = Ufunc(floor_divide)
     contents |= {name: _wrapping(name) for name in ("empty", "zeros", "arange", "broadcast_to")}
-    contents |= {"moveaxis": _wrapping("moveaxis"), "inf": np.inf, "ndarray": ndarray}
+    contents |= {name: _wrapping(name) for name in ("moveaxis", "vdot")}
+    contents |= {"inf": np.inf, "ndarray": ndarray}
     contents |= {"copyto": copyto, "take": take, "asarray": asarray}
     contents["argmax"] = lambda a, axis=None, dtype=None, out=None: a.argmax(axis, dtype, out)
     contents["asnumpy"] = lambda a: a.get() if isinstance(a, ndarray) else np.asarray(a)

@@ -249,6 +249,12 @@ class Emit(Function):
             found.set(start)
         return found
 
+    def zeroed(self, kind: Any) -> Variable:
+        """A place for a number that changes, zero when the kernel starts, whoever asks for it."""
+        found = self.variable(kind)
+        self._head.store(self.zero(kind), found.place)
+        return found
+
     def room(self, element: Any, count: int) -> Any:
         """So many elements of the kernel's own memory."""
         kind = ir.ArrayType(element, count)

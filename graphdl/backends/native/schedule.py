@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
 from ...passes.memory import MemoryPlan
+from ...passes.sources import Source
 from ...program import Array, Kind, Op, Value
 from ...program.primitives.scan import Scan
 from ..places import Places
 from ..schedule import NonFinite
-from .call import Call, Making
+from ..watch import Watch, watch
+from .call import Call
 from .chain import chained
-from .emit import Emit
-from .function import WORD
+from .guard import bounded, judged
 from .join import followed, joined
 from .labels import Unsupported
-from .library import addresses, writer
+from .library import addresses
 from .loops import NoKernel, scan_calls
 from .lower import Room, lower
 from .merge import merged_calls
-from .number import Number, Told
 from .operand import Operand, extents_of
 from .pointwise import copy
 from .pool import GUARD, PARALLEL, ROW, WAIT
@@ -109,7 +109,8 @@ class NativeSchedule:
                 part()
             elif not part.run() and self.guard is not None:
                 name, array = self.guard
-                raise NonFinite(name, float(array.item() if array.size == 1 else array.sum()))
+                value = float(array.item() if array.size == 1 else array.sum())
+                raise NonFinite(f"`{name}`", value)
         return dict(self.outputs)
 
     @property
@@ -148,9 +149,9 @@ class NativeSchedule:
 def bind_native(places: Places, guard: str | None = None) -> NativeSchedule:
     """Make the tables of a program, its values being where `places` has them."""
     program = places.program
-    guarded = dict(program.outputs)[guard] if guard is not None else None
+    watched = watch(program, guard)
     binder = _Binder(places)
-    binder.bind_operations(guarded)
+    binder.bind_operations(watched)
     binder.bind_copies()
     arrays = binder.arrays
     parts = binder.parts()
@@ -158,7 +159,7 @@ def bind_native(places: Places, guard: str | None = None) -> NativeSchedule:
         data=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "data"),
         scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
         parts=parts,
-        guard=(guard, arrays[guarded]) if guard is not None and guarded is not None else None,
+        guard=(watched.name, arrays[watched.value]) if watched else None,
         outputs={name: arrays[value] for name, value in program.outputs},
         plan=places.plan,
         nbytes=binder.nbytes + places.constant_bytes,
@@ -175,7 +176,8 @@ class _Binder:
         self.room = Room(self.precision, self.sizes, self._space)
         self.nbytes = 0
         self.keep: list[Array] = []
-        self.verdict = np.zeros(1, np.int64)
+        # Whether to stop, and whether something that updates are made of is too large.
+        self.verdict = np.zeros(2, np.int64)
         self.operands: dict[Value, Operand] = {}
         # Calls of kernels and, between them, of Python.
         self.rows: list[Call | Python] = []
@@ -196,13 +198,14 @@ class _Binder:
         self.keep.append(array)
         return Operand.new(_address(array), kind, self.precision, shape)
 
-    def bind_operations(self, guard: Value | None) -> None:
-        """Bind every operation; after the one that makes `guard`, it is looked at."""
-        if guard is not None and guard in self.arrays:
-            self._watch(guard)
+    def bind_operations(self, watched: Watch | None) -> None:
+        """Bind every operation; when all is there that is watched, it is looked at."""
         program, still = self.places.program, self.plan.layout.copies
         views = {o.out for o in program.ops if o.primitive.view and o.out not in still}
-        ends = followed(program.ops, set(program.results), views | set(self.plan.constant))
+        values = set(watched.values if watched else ())
+        pending = values - set(self.arrays)
+        late = watched.late(program, self.plan.layout) if watched else set()
+        ends = followed(program.ops, {*program.results, *values}, views | set(self.plan.constant))
         waiting = set(ends.values())
         for op in program.ops:
             self.places.scratch.restart()
@@ -215,8 +218,15 @@ class _Binder:
                 self._join(ends[op.out], op)
             else:
                 self._compute(op)
-            if op.out is guard:
-                self._watch(guard)
+            if watched and op.out in pending:
+                pending.discard(op.out)
+                if op.out not in late:
+                    early = [s for s in watched.sources if s.value is op.out]
+                    self.rows += self._bounded(early)
+                if not pending:
+                    self._watch(watched, [s for s in watched.sources if s.value in late])
+        if watched and self.guard is None:
+            self._watch(watched, [])
 
     def _join(self, first: Op, op: Op) -> None:
         self._know(op.out, self.places.of_result(op.out))
@@ -234,16 +244,14 @@ class _Binder:
             call.origin = call.origin or op.origin
         self.rows += calls
 
-    def _watch(self, value: Value) -> None:
-        making = Making()
-        operand = self.operands[value]
-        spec = (
-            making.operand(operand),
-            making.all(operand.extents),
-            making.all(operand.strides),
-            making.address(_address(self.verdict)),
-        )
-        self.guard = making.call("finite", spec, self.precision, 1, alone=True)
+    def _bounded(self, sources: Sequence[Source]) -> list[Call]:
+        operands = [(self.operands[s.value], s.squared) for s in sources]
+        return bounded(operands, _address(self.verdict) + 8, self.precision)
+
+    def _watch(self, watched: Watch, late: Sequence[Source]) -> None:
+        """The calls that look at what is late, and that say whether to stop."""
+        self.rows += self._bounded(late)
+        self.guard = judged(self.operands[watched.value], _address(self.verdict), self.precision)
         self.rows.append(self.guard)
 
     def _view(self, op: Op) -> None:
@@ -351,15 +359,3 @@ def _table(
 
 def _address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
-
-
-@writer("finite")
-def _write_finite(e: Emit, spec: tuple[Told, tuple[Number, ...], tuple[Number, ...], Told]) -> None:
-    base, verdict = e.address(spec[0]), e.address(spec[3])
-    bad = e.variable(WORD, e.number(0))
-    infinite = e.same(e.real, float("inf"))
-    with e.nest(spec[1]) as places:
-        value = e.intrinsic("fabs", e.load(base, e.offset(places, spec[2]), "float"))
-        odd = e.build.fcmp_unordered("==", value, infinite)
-        bad.set(e.build.or_(bad.get(), e.build.zext(odd, WORD)))
-    e.store(bad.get(), verdict, 0, "int")
