@@ -19,7 +19,7 @@ from .arrays import as_array, dataset_of_parts
 from .budget import Budget
 from .dataset import Array, Dataset
 from .request import Request
-from .stream import PACKING, filled, opened
+from .stream import PACKING, filled, opened, shown
 
 HEADER = 64 << 10
 AXES = 32
@@ -55,7 +55,34 @@ def read_npz(request: Request) -> Dataset:
             part = parts.setdefault(PARTS[match["first"] or match["last"]], {})
             part[match["a"] or match["b"]] = values
     sources = {part: f"{path} ({part})" if divided else str(path) for part in parts}
-    return dataset_of_parts(parts, request.reader, sources, request.options.get("scale"))
+    scale, scaled = request.options.get("scale"), _numbers(request)
+    data = dataset_of_parts(parts, request.reader, sources, scale, scaled)
+    _insist_on_features(data, str(path), request, scaled)
+    return data
+
+
+def _insist_on_features(data: Dataset, path: str, request: Request, scaled: set[str]) -> None:
+    """DataError for a `scale` that divides nothing; version 0.1.0 passed that over."""
+    if "scale" not in request.options or request.trained.by_place or scaled & set(data.fields):
+        return
+    # Without a mapping, or a model, an input takes what is called features.
+    by_role = not request.model or scaled - set(data.fields)
+    if not (by_role and any(c.role == "features" for c in data.train.about.values())):
+        listed = ", ".join(map(shown, data.fields))
+        raise DataError(
+            f"{path}: `scale` divides what an input of numbers reads, and none is known to read "
+            f'any of {listed}: say which, `npz("file", x = "name", scale = ...)`'
+        )
+
+
+def _numbers(request: Request) -> set[str]:
+    """The fields that the model's inputs of numbers are known to read."""
+    if request.trained.by_place:
+        return set()
+    asked = {**request.trained.named, **request.mapping}
+    inputs = {n: s for n, s in request.model.items() if n not in request.targets}
+    fields = [asked.get(name, name) for name, shaped in inputs.items() if shaped.kind == "float"]
+    return {field for field in fields if isinstance(field, str)}
 
 
 def read_npy(request: Request) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,15 +39,21 @@ def dataset_of_parts(
     name: str,
     sources: Mapping[str, str],
     scale: float | None = None,
+    scaled: Collection[str] = (),
 ) -> Dataset:
-    """Splits of arrays that hold the same fields; texts become classes over all splits."""
+    """Splits of arrays that hold the same fields; texts become classes over all splits.
+
+    `scale` divides those that are features by their names, and those in `scaled`.
+    """
     train = parts["train"]
     if not train:
         raise DataError(f"{sources['train']}: there are no arrays")
     for part, arrays in parts.items():
         _same_fields(train, arrays, sources[part])
     about = {
-        part: {field: _column(field, values, train, scale) for field, values in arrays.items()}
+        part: {
+            field: _column(field, values, train, scale, scaled) for field, values in arrays.items()
+        }
         for part, arrays in parts.items()
     }
     fields = {part: dict(arrays) for part, arrays in parts.items()}
@@ -94,14 +100,20 @@ def _same_fields(train: Mapping[str, Field], other: Mapping[str, Field], source:
             )
 
 
-def _column(field: str, values: Array, train: Mapping[str, Array], scale: float | None) -> Column:
+def _column(
+    field: str,
+    values: Array,
+    train: Mapping[str, Array],
+    scale: float | None,
+    scaled: Collection[str],
+) -> Column:
     others = [other for other in train if other != field]
     features, label = field.lower() in FEATURE_NAMES, field.lower() in LABEL_NAMES
     if len(others) == 1 and not features and not label:
         # Of two fields, one known by its name says what the other is.
         features, label = others[0].lower() in LABEL_NAMES, others[0].lower() in FEATURE_NAMES
-    if features and scale is not None:
-        return Column("features", scale)
+    if (features or field in scaled) and scale is not None:
+        return Column("features" if features else "other", scale)
     # Bytes with two or more axes look like an image; a model says whether they are one.
     image = MOST if values.dtype == np.uint8 and values.ndim > 2 and not label else 1.0
     return Column("features" if features else "label" if label else "other", image, guessed=True)

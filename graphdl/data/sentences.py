@@ -19,7 +19,7 @@ from .labels import label_column, number
 from .ragged import Ragged
 from .request import Found, Request
 from .stream import shown
-from .text import TOKEN, known_words, wording
+from .text import TOKEN, insist_on_words, known_words, wording
 from .vocabulary import Vocabulary, Wording
 from .wording import Tokens, worded
 
@@ -184,6 +184,7 @@ def _group(
     readers = [name for column in columns for name in feeds[column]]
     asked = replace(wording(request, readers, reserved=not strict), end=False)
     known = known_words(request, readers)
+    insist_on_words(request, known)
     if known is not None:
         asked = replace(asked, level=known.level, lower=known.lower)
     return _Group(columns, asked, known, strict)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from array import array
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
+from ..errors.constant import constant
 from .dataset import Dataset, Split
 from .request import Found, Option, Request
 from .stream import LINE, Stream, opened
@@ -82,10 +84,26 @@ def known_words(request: Request, names: list[str]) -> Vocabulary | None:
     return next((request.known[name] for name in names if name in request.known), None)
 
 
+def insist_on_words(request: Request, known: Vocabulary | None) -> None:
+    """DataError for an option of words that are not those of the training."""
+    if known is None:
+        return
+    own: dict[str, Any] = {"level": known.level, "lower": known.lower}
+    own |= {"eos": True} if known.end is not None else {}
+    own |= {"unknown": known.words[known.unknown]} if known.unknown is not None else {}
+    for name, value in own.items():
+        if (asked := request.options.get(name, value)) != value:
+            raise DataError(
+                f"`{name} = {constant(asked)}` is asked for, and the words are those of the "
+                f"training, read with `{name} = {constant(value)}`: leave it out"
+            )
+
+
 def read_text(request: Request) -> Found:
     """A file to train on, one for validation, one for testing; each is one long text."""
     asked, tokens = wording(request, list(request.model)), Tokens()
     vocabulary = known_words(request, list(request.model))
+    insist_on_words(request, vocabulary)
     if vocabulary is not None:
         asked = replace(
             asked, level=vocabulary.level, lower=vocabulary.lower, end=vocabulary.end is not None

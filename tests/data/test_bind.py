@@ -309,3 +309,32 @@ def test_targets_may_be_missing_for_prediction(tmp_path: Any) -> None:
     assert bound.fields == ("x",)
     with pytest.raises(ModelError, match="the data set has no field `kind`"):
         load(source, inputs, targets, lookup)
+
+
+SCALED: list[tuple[Named, dict[str, Shaped], Any]] = [
+    (Named("npz", ("t.npz",), {"p": "a", "digit": "b", "scale": 4}), {"p": Shaped((2,))}, 2.0),
+    (Named("npz", ("t.npz",), {"digit": "b", "scale": 4}), {"a": Shaped((2,))}, 2.0),
+    (Named("npz", ("t.npz",), {"p": "a", "digit": "b"}), {"p": Shaped((2,))}, 8.0),
+    (Named("npz", ("t.npz",), {"p": "x", "digit": "b", "scale": 4}), {"p": Shaped(())}, 0.25),
+    (Named("npz", ("t.npz",), {"digit": "b", "scale": 4}), {"p": Shaped(())}, 0.25),
+]
+
+
+@pytest.mark.parametrize(("source", "inputs", "value"), SCALED)
+def test_a_scale_divides_what_inputs_of_numbers_read(
+    source: Named, inputs: dict[str, Shaped], value: float, tmp_path: Path
+) -> None:
+    arrays = {"a": np.full((4, 2), 8.0), "b": np.arange(4) % 2, "x": np.ones(4)}
+    np.savez(tmp_path / "t.npz", **arrays)  # type: ignore[arg-type]
+    found = load(source, inputs, DIGIT, Lookup.standard(tmp_path)).train.batch(slice(0, 1))
+    assert np.ravel(found[next(iter(inputs))])[0] == value
+
+
+def test_a_scale_that_divides_nothing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", a=np.arange(4) % 2, b=np.arange(4) % 2, x=np.ones(4))
+    source = Named("npz", ("t.npz",), {"p": "a", "digit": "b", "scale": 4})
+    with pytest.raises(DataError) as caught:
+        load(source, {"p": Shaped((), "int", 2)}, DIGIT, Lookup.standard(tmp_path))
+    assert "t.npz: `scale` divides what an input of numbers reads, and none is known to" in str(
+        caught.value
+    )

@@ -144,3 +144,23 @@ def test_without_words_there_are_no_texts(way: str) -> None:
         "`words` holds texts such as `I love you`, and which words its ids stand for is not "
         "known: give ids, or train on `lines(...)` or `text(...)`"
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ('lines("a", level = "character")', '`level = "character"` is asked for, and the words'),
+        ('lines("a", lower = true)', "read with `lower = false`: leave it out"),
+        ('lines("a", unknown = "?")', 'read with `unknown = "<unk>"`: leave it out'),
+        ('lines("a", level = "word", lower = false, unknown = "<unk>", minimum = 2)', ""),
+    ],
+)
+def test_other_words_than_those_of_the_training(data: str, says: str, tmp_path: Path) -> None:
+    net = trained(tmp_path)
+    source = gdl.compile(MODEL.replace("DATA", data)).graph.settings["data"].value
+    if not says:
+        assert len(net.dataset(data=source).train) == 4
+        return
+    with pytest.raises(DataError) as caught:
+        net.dataset(data=source)
+    assert says in str(caught.value)
