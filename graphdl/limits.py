@@ -44,7 +44,7 @@ class Limit:
 
 CHARACTERS = Limit("GRAPHDL_CHARACTERS", 2**20, "on the text of a model")
 TOKENS = Limit("GRAPHDL_TOKENS", 100_000, "on the words and signs of a model's text")
-EXPRESSIONS = Limit("GRAPHDL_EXPRESSIONS", 150_000, "on what a model unfolds into")
+EXPRESSIONS = Limit("GRAPHDL_EXPRESSIONS", 130_000, "on what a model unfolds into")
 NODES = Limit("GRAPHDL_NODES", 10_000, "on the nodes of a model")
 VALUES = Limit("GRAPHDL_VALUES", 10_000, "on the values of one list, range or count")
 LIMITS = (CHARACTERS, TOKENS, EXPRESSIONS, NODES, VALUES)

@@ -14,11 +14,13 @@ from .dataset import Dataset, Split
 from .request import Option
 from .sampler import permutation
 
+LARGEST = 1 << 53  # examples, up to which every whole number is a float
 STREAM = (1 << 64) - 1  # of the random words; epochs use 0, 1, ...
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value <= LARGEST
 
 
 def _share_or_count(value: Any) -> bool:
@@ -30,7 +32,7 @@ def _counts(value: Any) -> bool:
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST
 
 
 OPTIONS = {

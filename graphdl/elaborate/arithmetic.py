@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Shaped
@@ -43,6 +44,8 @@ def lift(t: Tracer, value: Any) -> Tensor:
     if isinstance(value, bool):
         return Tensor(t.builder.constant(value, "bool"), batched=False)
     if isinstance(value, int | float):
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise Fact("E0309", "this number is too large for a tensor")
         return Tensor(t.builder.constant(value), batched=False)
     if isinstance(value, tuple):
         hint = "take the tuple apart: `a, b = ...`, or join it: `-> concat`"

@@ -14,8 +14,9 @@ from .apply import located
 from .arithmetic import lift
 from .binding import Arguments, bind
 from .elaborate import Elaborated
+from .facts import LARGEST
 from .place import Place
-from .registers import Register
+from .registers import Register, size_of
 from .scope import Scope
 from .statements import run_body
 from .surplus import refuse_surplus
@@ -46,9 +47,10 @@ class RuleKeeper:
         """The state before the step."""
         shape = self.shape
         if st.shape is not None:
-            shape = tuple(t.evaluate(e, scope) for e in st.shape)
+            shape = tuple(size_of(t, e, scope, st.name) for e in st.shape)
         start = t.evaluate(st.value, scope) if st.value is not None else 0
-        if isinstance(start, bool) or not isinstance(start, int | float):
+        plain = isinstance(start, int | float) and not isinstance(start, bool)
+        if not plain or not -LARGEST <= start <= LARGEST:
             assert st.value is not None
             message = f"state `{st.name}` of a rule starts as a number"
             label = f"this is {describe(start)}"
@@ -99,7 +101,7 @@ def _refuse_names(rule: Definition, optimizer: Named) -> None:
     """E0702 for an argument that is no number, such as a name that nothing defines."""
     named = dict(zip((f.name for f in rule.formals), optimizer.arguments, strict=False))
     for name, value in {**named, **optimizer.keywords}.items():
-        if not isinstance(value, int | float):
+        if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
             got = f"`{value.name}`" if isinstance(value, Named) else describe(value)
             span = value.span if isinstance(value, Named) else optimizer.span
             message = f"`{name}` of `{rule.name}` must be a number, got {got}"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from ..syntax import tree
 from .values import Definition
 
+_OF_THE_PRELUDE: dict[tuple[int, tuple[str, ...]], bool] = {}
+
 
 def owns_weights(definition: Definition) -> bool:
     """True when the definition, or one it calls, declares a weight, state or running register."""
@@ -20,6 +22,16 @@ def learns(definition: Definition) -> bool:
 
 
 def _declares(definition: Definition, kinds: tuple[str, ...]) -> bool:
+    if not definition.prelude:
+        return _searched(definition, kinds)
+    # The prelude's trees live as long as the process, and mean the same in every model.
+    key = id(definition.tree), kinds
+    if key not in _OF_THE_PRELUDE:
+        _OF_THE_PRELUDE[key] = _searched(definition, kinds)
+    return _OF_THE_PRELUDE[key]
+
+
+def _searched(definition: Definition, kinds: tuple[str, ...]) -> bool:
     seen, pending = {id(definition.tree)}, [definition]
     while pending:
         one = pending.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Label, ModelError, did_you_mean
@@ -47,7 +48,7 @@ def run_param(t: Tracer, st: tree.Param, scope: Scope, params: dict[str, Any]) -
             hint="write `in [3, 5, 7]` or `in 1..9`",
         )
     value = _plain(params.get(st.name, default))
-    if type(default) is float and type(value) is int:
+    if type(default) is float and type(value) is int and abs(value) <= sys.float_info.max:
         value = float(value)
     if not _same_kind(value, default):
         raise ModelError.at(

@@ -10,6 +10,7 @@ from ..graph.kept import CARRIED
 from ..program import Dim, Region, Size, Value
 from ..program.primitives import Reverse
 from ..syntax import tree
+from .arithmetic import lift
 from .place import Place, joined
 from .registers import Register
 from .scope import Scope
@@ -69,7 +70,7 @@ class ScanKeeper:
     ) -> Value:
         build, type_ = t.builder, typed(shape, True)
         if not isinstance(initial, Tensor):
-            return build.broadcast(build.constant(float(initial)), type_.shape)
+            return build.broadcast(lift(t, initial).value, type_.shape)
         if self.region.varies(initial.value):
             raise Fact(
                 "E0409",

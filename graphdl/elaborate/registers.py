@@ -62,7 +62,7 @@ def declare(t: Tracer, st: tree.Register, scope: Scope) -> None:
 
 def _kept(t: Tracer, st: tree.Register, scope: Scope, place: Place) -> Tensor:
     name = joined(place.weights, st.name.rstrip("_"))
-    shape = tuple(_whole(t, e, scope, st.name) for e in st.shape or ())
+    shape = tuple(size_of(t, e, scope, st.name) for e in st.shape or ())
     default = Initial("glorot") if st.kind == "weight" else Initial("constant", (0.0,))
     value = default if st.value is None else t.evaluate(st.value, scope)
     initial = as_initial(t, value, st)
@@ -89,7 +89,8 @@ def as_initial(t: Tracer, value: Any, st: tree.Register) -> Initial:
     )
 
 
-def _whole(t: Tracer, e: tree.Expression, scope: Scope, name: str) -> int:
+def size_of(t: Tracer, e: tree.Expression, scope: Scope, name: str) -> int:
+    """A size of a weight or of an optimiser's state."""
     size: Dim = t.evaluate(e, scope)
     if isinstance(size, Size):
         raise Fact(

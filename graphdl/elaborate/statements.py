@@ -151,7 +151,7 @@ def agree(t: Tracer, entry: tree.Expression, actual: Dim, scope: Scope) -> None:
     expected = t.evaluate(entry, scope)
     if expected != actual:
         text = entry.span.text
-        named = f"size `{text}` is {expected}" if not text.isdigit() else f"{text} is written"
+        named = f"{text} is written" if text.isdigit() else f"size `{text}` is {describe(expected)}"
         raise Fact("E0407", f"{named} here and {actual} there", "both must have one length")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from graphdl.data import Dataset, Sampler, read
 from graphdl.data.partition import Partition, partitioned
-from graphdl.errors import DataError, UsageError
+from graphdl.errors import DataError, ModelError, UsageError
 
 TEN = Dataset.from_arrays(x=np.arange(10))
 PARTED = Dataset.from_arrays(
@@ -168,3 +168,10 @@ def test_a_last_example_by_itself_may_join_the_batch_before(
     assert [row for rows in whole for row in rows] == sampler.order(2).tolist()
     for start in range(len(sizes) + 1):
         assert [r.tolist() for r in sampler.batches(2, start)] == whole[start:]
+
+
+@pytest.mark.parametrize("option", ["validation", "test", "limit"])
+def test_a_count_beyond_all_examples_is_no_count(option: str) -> None:
+    given: dict[str, Any] = {option: 10**400}
+    with pytest.raises(ModelError, match=f"`{option}` of `digits` must be a count"):
+        read("digits", **given)

@@ -43,7 +43,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"n": 2.0}, "E0501", "`n` is a whole number, got 2.0"),
     ({"n": True}, "E0501", "`n` is a whole number, got true"),
     ({"n": "3"}, "E0501", '`n` is a whole number, got "3"'),
-    ({"n": None}, "E0501", "`n` is a whole number, got None"),
+    ({"n": None}, "E0501", "`n` is a whole number, got nothing"),
     ({"rate": 1}, "E0501", "`rate` must be in 0.0..0.9, got 1.0"),
     ({"rate": float("nan")}, "E0501", "`rate` must be in 0.0..0.9, got nan"),
     ({"rate": "high"}, "E0501", '`rate` is a number, got "high"'),

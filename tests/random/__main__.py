@@ -3,6 +3,7 @@
 models       random valid ones against the interpreter, up to the first that fails
 texts        mutated ones: diagnostics or a network
 checkpoints  mutated ones: a network that goes on, or a sentence
+data         mutated files of every reader: examples, or a sentence
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import agreement, checkpoints, texts
+from . import agreement, checkpoints, data_files, texts
 from .asked import Asked
 
 # How many trials unless told otherwise, and the run: the number of failures.
@@ -20,6 +21,7 @@ RUNS: dict[str, tuple[int, Callable[[Asked], int]]] = {
     "models": (agreement.COUNT, agreement.run),
     "texts": (texts.COUNT, texts.run),
     "checkpoints": (checkpoints.COUNT, checkpoints.run),
+    "data": (data_files.COUNT, data_files.run),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from graphdl.backends import room
 
 SECONDS = 5.0
+RUNNING = 20.0  # where a text is compiled and trained a step too, with all its layers
 MEMORY = 1 << 25
 LARGEST = 1 << 30  # bytes that a process may have touched
 ADDRESSES = 8 << 30

@@ -10,12 +10,15 @@ from random import Random
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from .made_up import made_up
 from .models import models
 from .writer import Sample
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("models", "tests/samples", "benchmarks/models", "graphdl/prelude")
 WRITTEN = 60
+MADE_UP = 0.5  # of all texts
+LONGEST = 2000  # characters of a text of the corpus: what is long is the same again, and slow
 TOKEN = re.compile(r"\s+|#[^\n]*|\"[^\"\n]*\"|\w+(?:\.\d+)?|->|[=!<>]=|//|\.\.|.", re.DOTALL)
 NUMBERS = (
     "0", "-1", "1", "2", "0.5", "-0.5", "1e30", "1e-30", "1e400", "100000", "2147483648",
@@ -42,9 +45,30 @@ SCRAPS = (*WORDS.split(), "\n", "\t", "\r", "\0", "\u2028", "\ufeff", "\u202e", 
 
 @cache
 def corpus() -> tuple[str, ...]:
-    """Every model text there is, and some written by the strategy."""
+    """Every model text there is, those of documents and tests too, and some by the strategy."""
     files = sorted(f for folder in FOLDERS for f in (ROOT / folder).glob("*.gdl"))
-    return (*(f.read_text("utf-8") for f in files), *written(WRITTEN))
+    texts = [f.read_text("utf-8") for f in files]
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        texts += re.findall(r"^```gdl\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    for case in sorted((ROOT / "tests").glob("*/diagnostics/*.txt")):
+        texts += re.findall(
+            r"^=== (?:wrong|right)\n(.*?)(?=^===|\Z)", case.read_text("utf-8"), re.M | re.S
+        )
+    return (*_pieces(texts), *written(WRITTEN))
+
+
+def _pieces(texts: list[str]) -> list[str]:
+    """Long texts in pieces of whole paragraphs, such as the definitions of the prelude."""
+    pieces: list[str] = []
+    for text in texts:
+        piece = ""
+        for paragraph in re.split(r"(?<=\n\n)", text):
+            if piece and len(piece) + len(paragraph) > LONGEST:
+                pieces.append(piece)
+                piece = ""
+            piece += paragraph
+        pieces.append(piece)
+    return pieces
 
 
 def written(count: int) -> list[str]:
@@ -64,6 +88,9 @@ def written(count: int) -> list[str]:
 def mutant(number: int) -> str:
     """The mutated text of this number: one text of the corpus after one to six changes."""
     random = Random(number)
+    if random.random() < MADE_UP:
+        text = made_up(random)
+        return mutated(random, text) if random.random() < 0.3 else text
     return mutated(random, random.choice(corpus()))
 
 

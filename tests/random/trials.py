@@ -24,7 +24,7 @@ from .limits import LARGEST, SECONDS, bounded, limited, peak
 HANGING = 60.0  # seconds without an answer, where nothing in Python can be interrupted
 CHUNK = 1000  # trials of one process: what it holds on to is given back
 TELLING = 60.0
-SHOWN = 4000  # characters of a mutant
+SHOWN, KIND = 4000, 40  # characters of a mutant, and of a message by which faults are told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,14 @@ class Trials:
     judge    what became of it, in a word; whatever it raises is a failure
     show     the trial for a person to read
     prepare  what is made once, before there are workers
+    seconds  of processor time that it may take
     """
 
     name: str
     judge: Callable[[int], str]
     show: Callable[[int], str]
     prepare: Callable[[], object]
+    seconds: Callable[[int], float] = lambda _: SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def tried(trials: Trials, number: int) -> Outcome:
     before, start = peak(), time.process_time()
     verdict, kind, told = "", "", ""
     try:
-        with limited(SECONDS):
+        with limited(trials.seconds(number)):
             verdict = trials.judge(number)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -204,4 +206,4 @@ def _kind(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if "graphdl" in Path(f.filename).parts] or frames
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "nowhere"
-    return f"{type(error).__name__} at {place}: {str(error)[:100]!r}"
+    return f"{type(error).__name__} at {place}: {str(error)[:KIND]!r}"

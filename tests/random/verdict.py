@@ -24,7 +24,7 @@ Verdict = Literal["refused", "fine", "ran", "too large to feed"]
 PYTHON = re.compile(
     r"<(class|function|object|bound)|object at 0x|\b(Named|Span|Interval|Size|Tensor|Layer|Unknown"
     r"|Definition|Builtin|Axis|Scope|Initial|Shaped|Wire|mappingproxy|dtype|array|np\.\w+)\("
-    r"|'\w+' object|unhashable|invalid literal|not iterable|unpack|positional argument"
+    r"|'\w+' object|unhashable|invalid literal|not iterable|to unpack|positional argument"
     r"|\b(None|NoneType|True|False|Traceback|TypeError|KeyError|lambda)\b"
 )
 
