@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from ..elaborate.written import written_constant
 from ..errors import (
     DataError,
     Diagnostic,
     Label,
     ModelError,
+    Source,
     Span,
     UsageError,
     did_you_mean,
@@ -50,6 +52,10 @@ CHECKS: dict[str, checks.Check] = {
 }
 
 MOST = 20  # findings at once
+
+
+# What may be given as the text of a call, a list or a table.
+WRITTEN = ("data", "optimizer", "schedule", "max_norm", "freeze")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +206,8 @@ class _Resolution:
                 hints = (_of_data(key.removeprefix("data.")), "")
             self.find("E0502", f"no setting `{key}`", span, in_file, hints)
             return
+        if not in_file:
+            value = _read(key, value)
         try:
             self.values[key] = CHECKS[key](value)
             self.spans[key] = span if in_file else None
@@ -251,6 +259,16 @@ class _Resolution:
             raise ModelError(*self.findings)
         if self.usage:
             raise UsageError("\n".join(self.usage))
+
+
+def _read(key: str, value: Any) -> Any:
+    """A text that stands for a call, a list or a table, as files have them; others as they are."""
+    if key not in WRITTEN or not isinstance(value, str) or not set(value) & set("([{"):
+        return value
+    try:
+        return written_constant(Source(key, value))
+    except (ModelError, ValueError):
+        return value  # what it should be is for the check to say
 
 
 def _with_rate(optimizer: Named, rate: Any) -> Named:

@@ -21,6 +21,7 @@ from ..engine.run_folder import RunFolder, best_checkpoint, find_checkpoint
 from ..engine.settings import Settings
 from ..errors import DataError, ModelError, UsageError
 from ..graph import Named
+from .aside import held_out
 from .asked import joined
 from .description import names_of, trained_of
 from .places import Places
@@ -104,7 +105,7 @@ def fit(
     Arrays come by name (`net.fit(x=images, y=labels, epochs=3)`) or in the order of the file's
     inputs and targets; a `Dataset` comes alone; without either the file's `data` is used.
     Everything a `train` block can say may be given as a keyword and overrides it. `validation` and
-    `test` are a share, a count, or arrays by name.
+    `test` are a share, a count, or arrays: by name, `{"x": x, "y": y}`, or in that order, `(x, y)`.
 
     folder        where the run's own folder is made; without it nothing is written
     resume        a run's folder or checkpoint to go on with, as if it had never stopped
@@ -265,9 +266,11 @@ def examples(
     settings: Settings,
 ) -> Dataset:
     """The examples asked for: a data set, arrays, or what the settings name; bound to the model."""
+    names = [*net.graph.inputs, *net.graph.targets]
+    validation = held_out("validation", validation, names)
+    test = held_out("test", test, names)
     if len(data) == 1 and isinstance(data[0], Dataset) and not arrays:
         return _divided(_bound(net, data[0], lookup.report), validation, test, settings)
-    names = [*net.graph.inputs, *net.graph.targets]
     if len(data) > len(names):
         raise UsageError(f"{len(data)} arrays for {len(names)} fields: {', '.join(names)}")
     arrays = joined(names[: len(data)], data, arrays)
