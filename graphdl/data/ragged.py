@@ -84,9 +84,11 @@ class Ragged:
         """An array [rows, length] of rows that nothing fills up; DataError where they differ."""
         if self.uneven:
             least, most = self.lengths.min(), self.lengths.max()
+            ids = self.dtype.kind in "iu"
+            way = f"write `input {name}[T]: int(n, pad = 0)`, or " if ids else ""
             raise DataError(
                 f"the sequences of `{name}` in a batch differ in length, from {least} to {most}: "
-                f"write `input {name}[T]: int(n, pad = 0)`, or take them one by one: `batch = 1`"
+                f"{way}take them one by one: `batch = 1`"
             )
         return self.padded(0)
 

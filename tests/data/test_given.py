@@ -282,3 +282,15 @@ def test_ids_of_different_lengths(rows: Callable[[Any], Any]) -> None:
     assert net.evaluate(words=rows(ids), y=[0, 1, 1, 0]) == pytest.approx(
         net.evaluate(words=padded, y=[0, 1, 1, 0])
     )
+
+
+def test_numbers_of_different_lengths_have_no_padding() -> None:
+    net = gdl.compile("input x[T]\noutput y = mean(x, 0)")
+    rows = [[0.5, 1.5], [2.5]]
+    assert np.ravel(net.predict(x=rows, batch=1)).tolist() == [1.0, 2.5]
+    with pytest.raises(DataError) as caught:
+        net(x=rows)
+    assert str(caught.value) == (
+        "the sequences of `x` in a batch differ in length, from 1 to 2: take them one by one: "
+        "`batch = 1`"
+    )
