@@ -82,7 +82,7 @@ def _numbers(request: Request) -> set[str]:
     asked = {**request.trained.named, **request.mapping}
     inputs = {n: s for n, s in request.model.items() if n not in request.targets}
     fields = [asked.get(name, name) for name, shaped in inputs.items() if shaped.kind == "float"]
-    return {field for field in fields if isinstance(field, str)}
+    return {one for field in fields for one in ([field] if isinstance(field, str) else field)}
 
 
 def read_npy(request: Request) -> Dataset:
