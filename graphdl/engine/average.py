@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.binding import bind_sizes
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..program import Averages, Part, evaluate, reference
 from ..program.averages import BATCH
 from . import plain
@@ -105,8 +105,15 @@ class Average:
 
     def means(self, how: Averages = PLAIN) -> dict[str, float]:
         """Each figure of all batches so far."""
-        gathered = {name: total / self.weights.get(name, 1) for name, total in self.sums.items()}
-        found = {n: float(v) for n, v in gathered.items() if n not in how.values}
+        gathered = {
+            name: total / (self.weights.get(name) or 1) for name, total in self.sums.items()
+        }
+        found = {n: v for n, v in gathered.items() if n not in how.values}
+        if odd := next((name for name, value in found.items() if np.shape(value)), None):
+            raise DataError(
+                f"the checkpoint has several numbers for `{odd}` of this epoch, not one"
+            )
+        found = {name: float(value) for name, value in found.items()}
         if not self.simple:
             for name in how.finish:
                 if name in found:

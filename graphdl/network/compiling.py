@@ -52,7 +52,7 @@ def load(
         model,
         params,
         backend=backend,
-        dtype=dtype or str(checkpoint.description.get("dtype", "float32")),
+        dtype=dtype or checkpoint.description.get("dtype", "float32"),
         seed=checkpoint.seed,
         drawn=False,
     )

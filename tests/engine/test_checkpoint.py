@@ -16,6 +16,7 @@ import pytest
 from safetensors import safe_open
 
 from graphdl.engine.atomic import write_atomically
+from graphdl.engine.average import Average
 from graphdl.engine.checkpoint import open_checkpoint, restore, save_checkpoint
 from graphdl.engine.history import Progress
 from graphdl.engine.settings import Settings
@@ -274,3 +275,10 @@ def test_optimiser_memory_must_be_the_models_own(tmp_path: Path) -> None:
     net.state = lambda: state  # type: ignore[method-assign]
     with pytest.raises(DataError, match="is not in the checkpoint; was the optimizer changed"):
         restore(net, open_checkpoint(tmp_path / "c.safetensors"))
+
+
+def test_sums_of_another_model() -> None:
+    average = Average.from_json({"count": 0, "sums": {"loss": [1.0, 2.0]}})
+    with pytest.raises(DataError, match="several numbers for `loss`"):
+        average.means()
+    assert Average.from_json({"count": 0, "sums": {"loss": 1.0}}).means() == {"loss": 1.0}
