@@ -12,6 +12,8 @@ from .elaborate import Elaborated, Regime, elaborate, refuse, require_learning
 from .errors import Diagnostic, ModelError, Source, UsageError, did_you_mean
 from .syntax import parse, read, tree
 
+TEXT = "<text>"  # what a program that is no file is called
+
 
 def source_of(model: str | os.PathLike[str]) -> Source:
     """The text of a model: a path, the name of a shipped model, or the text itself.
@@ -21,7 +23,7 @@ def source_of(model: str | os.PathLike[str]) -> Source:
     Raises UsageError when there is no such file and no shipped model of that name.
     """
     if isinstance(model, str) and is_text(model):
-        return Source("<text>", model)
+        return Source(TEXT, model)
     return read(path_of(os.fspath(model)))
 
 

@@ -160,8 +160,10 @@ def _json(metadata: Mapping[str, str], key: str) -> Any:
     return found
 
 
-def model_of(checkpoint: Checkpoint) -> tuple[tree.Model, dict[str, Any]]:
+def model_of(checkpoint: Checkpoint, name: str | None = None) -> tuple[tree.Model, dict[str, Any]]:
     """The model inside a checkpoint, with what it imports, and its parameters.
+
+    `name` is what it is called in messages, if not as its file was.
 
     Raises:
         ModelError, DataError: it is no model, or what belongs to it is broken.
@@ -171,7 +173,7 @@ def model_of(checkpoint: Checkpoint) -> tuple[tree.Model, dict[str, Any]]:
     if not isinstance(params, dict) or not isinstance(imports, dict):
         raise DataError(f"{checkpoint.path}: its parameters or imports are broken")
     # A name without a folder: nothing beside the checkpoint is ever read for it.
-    source = Source(_name(about.get("file")), checkpoint.model)
+    source = Source(name or _name(about.get("file")), checkpoint.model)
     library = {str(k): str(v) for k, v in imports.items()}
     by_position = about.get("language") is None
     return replace(parse(source), library=library, by_position=by_position), params

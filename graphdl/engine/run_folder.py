@@ -9,6 +9,7 @@ import math
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,8 @@ from ..errors import GdlError, UsageError
 from .atomic import clean, reason, write_atomically
 from .history import Record
 
+UNSAFE = frozenset(' /\\:*?"<>|%')
+LONGEST = 200  # bytes of a folder's name, so that a number fits behind it
 BEST, LAST = "best.safetensors", "last.safetensors"
 
 
@@ -41,7 +44,7 @@ class RunFolder:
         Raises:
             GdlError: it cannot be made, in a sentence.
         """
-        name = re.sub(r"[^\w.-]+", "_", model).strip("._") or "model"
+        name = _folder_name(model)
         try:
             root.mkdir(parents=True, exist_ok=True)
             number = _last_number(root, name)
@@ -195,6 +198,18 @@ def best_checkpoint(path: Path) -> Path:
     inner = sorted(run.parent for run in path.glob(f"*/{LAST}"))
     hint = f"; runs in it: {', '.join(map(str, inner[-3:]))}" if inner else ""
     raise UsageError(f"{path} is a folder that holds neither {BEST} nor {LAST}{hint}")
+
+
+def _folder_name(model: str) -> str:
+    """The model's name as every system takes it, in whatever script it is written.
+
+    >>> [_folder_name(name) for name in ("net 2", "\u0440\u0435\u043a\u0430", "a/b", " ")]
+    ['net_2', '\u0440\u0435\u043a\u0430', 'a_b', 'model']
+    """
+    letters = unicodedata.normalize("NFC", model)
+    plain = (c if c.isprintable() and c not in UNSAFE else "_" for c in letters)
+    short = re.sub("_+", "_", "".join(plain)).encode()[:LONGEST].decode(errors="ignore")
+    return short.strip("._") or "model"
 
 
 def _last_number(root: Path, name: str) -> int:

@@ -33,11 +33,15 @@ def compile(
 
 
 def load(
-    path: str | os.PathLike[str], backend: str | None = None, dtype: str | None = None
+    path: str | os.PathLike[str],
+    backend: str | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
 ) -> Network:
     """The network of a checkpoint, or of the best one in a run's folder: the model is inside.
 
-    It goes on as it was trained: `step` has the run's optimiser, settings and states.
+    It goes on as it was trained: `step` has the run's optimiser, settings and states. `name` is
+    what its model is called in messages, if not as its file was.
 
     Raises UsageError or DataError when it is none, or broken.
     """
@@ -47,7 +51,7 @@ def load(
 
     path = best_checkpoint(Path(path))
     checkpoint = open_checkpoint(path)
-    model, params = model_of(checkpoint)
+    model, params = model_of(checkpoint, name)
     net = Network(
         model,
         params,

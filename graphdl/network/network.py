@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import open_backend
 from ..backends.llvm import MAKING
+from ..checking import TEXT
 from ..data.trained import Trained
 from ..elaborate import LOSS, gradients, measuring, predicting
 from ..engine.trainable import NonFinite
@@ -20,7 +21,7 @@ from ..graph import Graph, Wire
 from ..graph.kept import CARRIED, MEMORY
 from ..program import Averages, Program
 from ..syntax import tree
-from . import fitting, jacobian, judging, sampling, showing, slopes, updates
+from . import copying, fitting, jacobian, judging, sampling, showing, slopes, updates
 from . import gradcheck as gradients_check
 from . import profile as profiling
 from .asked import by_name, require_loss, wires
@@ -83,11 +84,12 @@ class Network:
         self.draws = 0
         self.forget_training()
         self.awaits_vectors: set[str] = set()
-        self._regime = regime_of(self._settings_of_file())
+        self.using = self._settings_of_file()
+        self._regime = regime_of(self.using)
         self._weights = Weights(self.graph, self._backend, dtype)
         self.store = self._weights.store
         self._step: TrainingStep | None = None
-        self._gathered = 0
+        self.gathered = 0
         self._carried = Carried(self._backend, dtype)
         self.lone = Lone(self.graph)
         self.ports = {n: Port.of(s, dtype) for n, s in self.graph.inputs.items()}
@@ -102,8 +104,8 @@ class Network:
     @property
     def name(self) -> str:
         """Name of the model's file without its ending, or `model`."""
-        stem = Path(self.syntax.source.name).stem
-        return stem if stem.isidentifier() or "-" in stem else "model"
+        written = self.syntax.source.name
+        return "model" if written == TEXT else Path(written).stem
 
     @property
     def folder(self) -> Path | None:
@@ -155,7 +157,7 @@ class Network:
     def initialise(self, seed: int) -> None:
         """Draw all weights anew; steps count from 0 again, and names of data are forgotten."""
         self.forget_training()
-        self.seed, self.steps, self.draws, self._gathered = seed, 0, 0, 0
+        self.seed, self.steps, self.draws, self.gathered = seed, 0, 0, 0
         self._weights.initialise(seed, self.folder)
         weights = self.graph.weights.values()
         self.awaits_vectors = {w.name for w in weights if w.initial.name == "vectors"}
@@ -297,7 +299,7 @@ class Network:
     @changing
     def use(self, settings: Settings) -> None:
         """Compile these settings into the training step from now on."""
-        regime = regime_of(settings)
+        self.using, regime = settings, regime_of(settings)
         if regime != self._regime:
             self._regime, self._step = regime, None
 
@@ -306,6 +308,11 @@ class Network:
         """Host copies of all that training changes: w/weights, r/running values, o/optimiser."""
         if self.graph.losses:
             self.training_step()
+        return self.held()
+
+    @reading
+    def held(self) -> dict[str, Array]:
+        """The same of what there is: an optimiser that has made no step has nothing yet."""
         names = {
             n: f"{'w' if w.kind == 'weight' else 'r'}/{n}" for n, w in self.graph.weights.items()
         }
@@ -315,7 +322,7 @@ class Network:
     @changing
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave; states that the optimiser does not keep are dropped."""
-        self._gathered = 0
+        self.gathered = 0
         for key, array in arrays.items():
             if key.startswith(MEMORY):
                 self.store[key] = self._backend.from_host(np.asarray(array, self.dtype))
@@ -372,6 +379,7 @@ class Network:
     gradcheck = gradients_check.gradcheck
     jacobians = jacobian.jacobians
     show = showing.show
+    __reduce__ = copying.reduced
     draw = showing.draw
 
     def save(self, path: str | Path) -> None:
@@ -382,7 +390,7 @@ class Network:
         from ..engine.checkpoint import save_checkpoint
 
         with self.turn.lock:
-            save_checkpoint(Path(path), self, settings=self.trained_with)
+            save_checkpoint(Path(path), self, settings=self.trained_with, state=self.held())
 
     def __iter__(self) -> Iterator[str]:
         """Names of the weights."""

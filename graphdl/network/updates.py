@@ -62,9 +62,9 @@ def train_batch(
                 found = net._carried.take(found)
             net.draws += 1
             if program is step.last:
-                net.steps, net._gathered = net.steps + 1, 0
+                net.steps, net.gathered = net.steps + 1, 0
             else:
-                net._gathered += 1
+                net.gathered += 1
             return net._programs.figures(found)
         finally:
             turn.changing = False
@@ -77,7 +77,7 @@ def _scalars(net: Network, step: TrainingStep, lr: float | None, fresh: bool) ->
         "draw": net.draws,
         "lr": (step.rate or 0.0) if lr is None else lr,
         "step": net.steps + 1,
-        "group": net._gathered + 1,
+        "group": net.gathered + 1,
         "fresh": fresh,
     }
 

@@ -154,3 +154,25 @@ def test_confusion_rows() -> None:
 def test_confusion_refuses(predicted: list[int], true: list[int], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         Confusion.empty(3).add(np.array(predicted), np.array(true))
+
+
+FOLDERS = {
+    "digits": "digits-1",
+    "größe": "größe-1",
+    "gro\u0308\u00dfe": "größe-1",  # the same letters, as some systems write them
+    "модель": "модель-1",
+    "हिन्दी": "हिन्दी-1",
+    "日本 語": "日本_語-1",
+    "net.v2": "net.v2-1",
+    "..": "model-1",
+    "a/b\\c\x1b\udcff": "a_b_c-1",
+    "x" * 300: "x" * 200 + "-1",
+    "é" * 150: "é" * 100 + "-1",
+}
+
+
+@pytest.mark.parametrize("model", FOLDERS)
+def test_a_folder_is_called_as_its_model(model: str, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, model) as folder:
+        assert folder.path.name == FOLDERS[model]
+        assert folder.path.is_dir()
