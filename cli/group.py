@@ -13,6 +13,7 @@ import click
 
 from .failures import debugging, leave, unknown_command
 from .streams import stand_in
+from .warned import told_once
 
 EPILOG = """
 FILE is a path, the name of a model that comes with graphdl (such as `digits`), or - for
@@ -98,7 +99,8 @@ class Commands(click.Group):
             if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows ?
                 stream.reconfigure(errors="replace")
         try:
-            code = super().main(arguments, **extra)
+            with told_once():
+                code = super().main(arguments, **extra)
             sys.stdout.flush()
         except BaseException as error:
             code = leave(error, debug)

@@ -57,11 +57,13 @@ def _standard_input() -> str:
 
 def graph_of(source: Path | str, params: dict[str, Any]) -> Graph:
     """The checked graph of a model; it need not be able to run."""
-    from graphdl.checking import model_in
+    from graphdl.checking import model_in, warn_of
     from graphdl.elaborate import elaborate
 
     model, held = model_in(source)
-    return elaborate(model, {**held, **params}).graph
+    graph = elaborate(model, {**held, **params}).graph
+    warn_of(graph)
+    return graph
 
 
 def is_trained(source: Path | str) -> bool:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import click
 
-PACKAGES = ("graphdl", "numpy", "lark", "networkx", "safetensors", "click", "rich", "cupy")
+PACKAGES = ("graphdl", "numpy", "llvmlite", "lark", "networkx", "safetensors", "click", "rich")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Print the versions that matter in a bug report."""
-    found = {name: _version(name) for name in PACKAGES} | {
+    found: dict[str, str | None] = {name: _version(name) for name in PACKAGES}
+    # CuPy's wheels are named after the CUDA they are for.
+    for wheel in packages_distributions().get("cupy", ["cupy"]):
+        found[wheel] = _version(wheel)
+    found |= {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
     }

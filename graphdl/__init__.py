@@ -32,6 +32,7 @@ __all__ = [
     "DivergedError",
     "GdlError",
     "ModelError",
+    "ModelWarning",
     "Network",
     "UsageError",
     "check",

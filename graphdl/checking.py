@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from .elaborate import Elaborated, Regime, elaborate, refuse, require_learning
-from .errors import Diagnostic, ModelError, Source, UsageError, did_you_mean
+from .errors import Diagnostic, ModelError, ModelWarning, Source, UsageError, did_you_mean, render
+from .graph import Graph
 from .syntax import parse, read, tree
 
 TEXT = "<text>"  # what a program that is no file is called
@@ -82,6 +84,12 @@ def _beside(path: Path) -> list[str]:
         return [p.name for p in path.parent.iterdir()]
     except OSError:
         return []
+
+
+def warn_of(graph: Graph) -> None:
+    """Python's warning for each finding that is no error, at the place of the caller's caller."""
+    for found in graph.warnings:
+        warnings.warn(ModelWarning(render(found)), stacklevel=3)
 
 
 def check(model: str | os.PathLike[str], **params: Any) -> list[Diagnostic]:

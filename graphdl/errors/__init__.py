@@ -3,7 +3,14 @@
 from .codes import CODES
 from .diagnostic import Diagnostic, Label
 from .escape import escaped
-from .exceptions import DataError, DivergedError, GdlError, ModelError, UsageError
+from .exceptions import (
+    DataError,
+    DivergedError,
+    GdlError,
+    ModelError,
+    ModelWarning,
+    UsageError,
+)
 from .nearest import did_you_mean, nearest
 from .render import render, render_github, render_json
 from .span import Source, Span
@@ -16,6 +23,7 @@ __all__ = [
     "GdlError",
     "Label",
     "ModelError",
+    "ModelWarning",
     "Source",
     "Span",
     "UsageError",

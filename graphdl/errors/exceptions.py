@@ -65,6 +65,10 @@ def _several(texts: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text for text in ((texts,) if isinstance(texts, str) else texts) if text)
 
 
+class ModelWarning(UserWarning):
+    """What `graphdl check` warns of in a model that compiles all the same."""
+
+
 class DataError(GdlError):
     """A data set that is missing, broken or not what the model declares."""
 

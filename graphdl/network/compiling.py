@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..checking import model_in
+from ..checking import model_in, warn_of
 from .description import names_of, trained_of
 from .network import Network
 from .places import places_of
@@ -26,10 +26,14 @@ def compile(
     `backend` is native, numpy or cupy; without it, native where its kernels can be made, else
     numpy.
 
+    What `check` warns of, Python's `warnings` tell, as `graphdl.ModelWarning`.
+
     Raises ModelError with the diagnostics, UsageError for an unknown backend or dtype.
     """
     tree, held = model_in(model)
-    return Network(tree, {**held, **params}, backend=backend, dtype=dtype, seed=seed)
+    net = Network(tree, {**held, **params}, backend=backend, dtype=dtype, seed=seed)
+    warn_of(net.graph)
+    return net
 
 
 def load(
@@ -67,4 +71,5 @@ def load(
         net.use(Settings.from_json(checkpoint.settings))
     net.vocabularies, net.labels = names_of(checkpoint.description, path)
     net.trained = trained_of(checkpoint)
+    warn_of(net.graph)
     return net

@@ -46,6 +46,7 @@ def odd_models() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "wanted"), [pytest.param(t, w, id=t[:60].replace("\n", "; ")) for t, w in odd_models()]
 )
+@pytest.mark.filterwarnings("ignore::graphdl.ModelWarning")
 def test_odd_models(text: str, wanted: str) -> None:
     assert outcome(text) == wanted
 
