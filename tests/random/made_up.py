@@ -180,11 +180,12 @@ def growing(random: Random) -> str:
     return head + random.choice(forms)
 
 
+GROWING = 0.01  # each takes a hundred times as long as another
 KINDS: tuple[Callable[[Random], str], ...] = (
-    calls, calls, calls, training, training, definitions, definitions, one_liner, growing,
+    calls, calls, calls, training, training, definitions, definitions, one_liner,
 )  # fmt: skip
 
 
 def made_up(random: Random) -> str:
-    """A text of any of these kinds."""
-    return random.choice(KINDS)(random)
+    """A text of any of these kinds, seldom one that grows."""
+    return growing(random) if random.random() < GROWING else random.choice(KINDS)(random)
