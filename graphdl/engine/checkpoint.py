@@ -144,6 +144,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
             file,
             str(training.get("at") or ""),
         )
+    except UnicodeEncodeError:
+        raise DataError(f"{path}: its metadata are broken: half of a character in them") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: its metadata are broken: {error}") from None
 

@@ -70,11 +70,17 @@ def tables(values: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def shallow(value: Any) -> None:
-    """ValueError where lists and tables are nested deeper than anything that was written."""
+    """ValueError where lists and tables are nested deeper than anything that was written.
+
+    Or where a text holds half of a character, which no file can take.
+    """
     level, depth = [value], 0
     while level:
         if depth > DEEPEST:
             raise ValueError(f"something in it is nested more than {DEEPEST} deep")
+        for text in (t for one in level for t in (one if isinstance(one, dict) else [one])):
+            if isinstance(text, str):
+                text.encode()  # UnicodeEncodeError is a ValueError
         inner = [one for one in level if isinstance(one, dict | list)]
         level = [v for one in inner for v in (one.values() if isinstance(one, dict) else one)]
         depth += 1

@@ -171,6 +171,7 @@ BENT: dict[str, tuple[dict[str, Any], str]] = {
     "sums of texts": ({"progress": {**PROGRESS, "sums": {"loss": "x"}}}, 'its `sums` is "x"'),
     "a list of sums": ({"progress": {**PROGRESS, "sums": []}}, "its `sums` is [], not a table"),
     "a huge monitor": ({"progress": {**PROGRESS, "monitored": [10**400]}}, "`monitored` is a num"),
+    "half a character": ({"record": {"\ud800": 1.0}}, "half of a character"),
     "bare records": ({"progress": {**PROGRESS, "records": [3]}}, "not a list of tables"),
 }
 
