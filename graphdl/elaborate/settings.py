@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Label, ModelError
-from ..graph import Named, Setting
+from ..graph import Initial, Named, Setting
 from ..syntax import tree
 from .scope import Scope
-from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown
+from .values import Axis, Builtin, Definition, Layer, Tensor, Unknown, describe
 
 if TYPE_CHECKING:
     from .tracer import Tracer
@@ -46,7 +46,19 @@ def setting_value(t: Tracer, e: tree.Expression, scope: Scope) -> Any:
             return _named(t, e, scope)
         case tree.Name():
             return _name(t, e, scope)
-    return t.evaluate(e, scope)
+    value = t.evaluate(e, scope)
+    if found := _no_constant(value):
+        message = f"a setting is a constant, this is {describe(found[0])}"
+        raise ModelError.at(e.span, "E0307", message)
+    return value
+
+
+def _no_constant(value: Any) -> list[Any]:
+    """What belongs to the model and not to its training, in lists too."""
+    if isinstance(value, list | tuple):
+        return [found for item in value for found in _no_constant(item)]
+    model = Definition | Builtin | Layer | Tensor | Unknown | Axis | Initial
+    return [value] if isinstance(value, model) else []
 
 
 def _key(value: Any, e: tree.Expression) -> Any:
