@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..graph import Named, Node
 from .quote import one_line
 
+OPERATORS = frozenset(
+    ("+", "-", "*", "/", "//", "%", "^", "@", "==", "!=", "<", "<=", ">", ">=", "and", "or")
+)
+KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -20,6 +25,20 @@ def arguments(node: Node) -> str:
     return ", ".join(
         _piece(piece, value) for piece, value in zip(pieces, given.values(), strict=True)
     )
+
+
+def constants(node: Node) -> tuple[str, str]:
+    """The constants beside a node's operator, before and behind it: `("1", "")` of `1 - x`.
+
+    Those of a function, `max(0, x)`, stand behind it.
+    """
+    operands = node.call.arguments if isinstance(node.call, Named) else ()
+    shown = ["" if value is None else _shown(value) or "" for value in operands]
+    if node.label == "if" or not any(shown):
+        return "", ""
+    if node.label in OPERATORS and len(shown) == 2:
+        return shown[0], shown[1]
+    return "", ", ".join(filter(None, shown))
 
 
 def _pieces(written: str) -> list[str]:
@@ -37,8 +56,8 @@ def _piece(piece: str, value: Any) -> str:
     shown = _shown(value)
     if shown is None:
         return piece
-    name, equals, _ = piece.partition(" = ")
-    return f"{name} = {shown}" if equals and name.isidentifier() else shown
+    name = KEYWORD.match(piece)
+    return f"{name[1]} = {shown}" if name else shown
 
 
 def _shown(value: Any) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from ..graph import Graph, Node, Shaped, Wire
-from .arguments import arguments
+from .arguments import OPERATORS, arguments, constants
 from .cost import learned, sharers
 from .quote import markup, one_line, quoted, shortened
 from .style import BLOCK_LINE, EDGE, FONT, INK, LOOKS, QUIET, Look, block_fill
@@ -84,7 +84,7 @@ def _box(graph: Graph, node: Node, shared: Mapping[str, list[str]]) -> str:
         "tooltip": quoted(_tooltip(graph, node, shared)),
         **_painted(look),
     }
-    if node.label in SYMBOLS and not node.arguments:
+    if node.label in SYMBOLS and not node.arguments and not any(constants(node)):
         attributes |= {"shape": "circle", "margin": '"0"', "width": "0.34", "fixedsize": "true"}
     if together:
         attributes |= {"peripheries": "2", "color": f'"{LOOKS["input"].line}"'}
@@ -101,10 +101,13 @@ def _painted(look: Look) -> dict[str, str]:
 
 
 def _label(graph: Graph, node: Node, shared: bool) -> str:
+    before, behind = constants(node)
     text = f"<B>{markup(shortened(node.label))}</B>"
     if node.kind in ("input", "target", "weight"):
         text += f' <FONT COLOR="{QUIET}">{node.kind}</FONT>'
-    elif given := arguments(node):
+    elif node.label in OPERATORS and (before or behind):
+        text = " ".join(filter(None, (markup(before), text, markup(behind))))
+    elif given := arguments(node) or behind:
         text += f"({markup(shortened(given))})"
     count = learned(graph, node)
     if count and node.kind != "weight":

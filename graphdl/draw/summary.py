@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..graph import Graph, Node, Wire
 from ..program import Dim, Size
-from .arguments import arguments
+from .arguments import OPERATORS, arguments, constants
 from .cost import learned, macs, sharers, total_macs, total_values, total_weights
 
 HEADINGS = ("node", "operation", "shape", "weights", "MACs")
@@ -75,7 +75,10 @@ def operation(node: Node) -> str:
     """What a node does, as it was written: `conv(20, 5)`, `input`, `relu`."""
     if node.kind in ("input", "target", "weight"):
         return node.kind
-    given = arguments(node)
+    before, behind = constants(node)
+    if node.label in OPERATORS and (before or behind):
+        return " ".join(filter(None, (before, node.label, behind)))
+    given = arguments(node) or behind
     return f"{node.label}({given})" if given else node.label
 
 

@@ -53,12 +53,26 @@ def count(t: Tracer, x: Any) -> Dim:
 def classes(t: Tracer, ids: Any) -> int:
     """The n of `int(n)`."""
     ids = t.known(ids)
-    name = ids.wire.node if ids.wire else "ids"
-    if ids.value.type.kind != "int":
-        raise Fact("E0412", f"`{name}` must be whole numbers", f"declare `input {name}[T]: int(n)`")
-    if ids.classes is None:
+    if ids.value.type.kind == "int" and ids.classes is not None:
+        return int(ids.classes)
+    known = ids.value.type.kind == "int"
+    name = declared(t, ids)
+    if name is None:
+        what = "how many ids there are is not known" if known else "these must be whole numbers"
+        hint = "ids come from an `input` or `target` with `: int(n)`, or from `argmax`"
+        raise Fact("E0412", what, hint)
+    if known:
         raise Fact("E0412", f"how many ids `{name}` has is not known", "write `: int(n)`")
-    return int(ids.classes)
+    node = t.graph.nodes[name]
+    sizes = f"[{', '.join(map(str, ids.shape))}]" if ids.shape else ""
+    hint = f"declare `{node.kind} {name}{sizes}: int(n)`"
+    raise Fact("E0412", f"`{name}` must be whole numbers", hint)
+
+
+def declared(t: Tracer, x: Any) -> str | None:
+    """The name of the input or target that a value is, None for what is computed."""
+    node = t.graph.nodes.get(x.wire.node) if x.wire else None
+    return node.name if node and node.kind in ("input", "target") else None
 
 
 def maker(_t: Tracer, x: Any) -> str:

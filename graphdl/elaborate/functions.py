@@ -11,7 +11,7 @@ from ..graph import Shaped
 from ..program import Dim, product
 from . import arithmetic, padding, reductions, wanted, windows
 from .constants import root
-from .facts import facts, formals
+from .facts import declared, facts, formals
 from .matching import matching
 from .values import (
     BATCH,
@@ -231,14 +231,18 @@ def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
     if isinstance(ids, Unknown):
         raise Resolved(ids.root, Shaped(x.shape[:-1], "int", classes))
     ids = t.known(ids)
-    name = ids.wire.node if ids.wire else "the target"
+    name = declared(t, ids)
     if ids.value.type.kind != "int":
-        hint = f"declare it `target {name}: int({size})`"
+        hint = "they come from an `input` or `target` with `: int(n)`, or from `argmax`"
+        if name is None:
+            raise Fact("E0412", "class numbers are wanted, and what is computed is a float", hint)
+        sizes = f"[{', '.join(map(str, x.shape[:-1]))}]" if x.rank > 1 else ""
+        hint = f"declare it `{t.graph.nodes[name].kind} {name}{sizes}: int({size})`"
         raise Fact("E0412", f"`{name}` must be class numbers, but it is a float", hint)
     if ids.classes is not None and classes is not None and ids.classes != classes:
         raise Fact(
             "E0406",
-            f"{classes} scores but `{name}` is `int({ids.classes})`",
+            f"{classes} scores but {f'`{name}`' if name else 'what picks'} is `int({ids.classes})`",
             f"make the last layer `linear({ids.classes})`",
         )
     if ids.shape != x.shape[:-1]:

@@ -148,6 +148,10 @@ def tuple_without_brackets(site: Site) -> Diagnostic | None:
         return None
     if site.innermost and site.innermost.text != "{":
         return None
+    if site.after.kind == "name" and site.ahead(2).text == "=":
+        what = "setting" if site.opener and site.opener.text == "train" else "statement"
+        hint = f"begin a new line before `{site.after.text}`, without the comma"
+        return site.report("E0107", f"one {what} a line, and no comma between them", hint)
     left = site.before.text if site.before.kind in ("name", "number") else "..."
     hint = f"write `({left}, {site.after.text or '...'})`"
     return site.report("E0122", "a tuple stands in brackets", hint)
@@ -163,6 +167,10 @@ def missing_operator(site: Site) -> Diagnostic | None:
     if opener and opener.text == "train" and before is site.statement:
         hint = f"write `{before.text} = {token.text}`"
         return site.report("E0107", f"an `=` is missing before `{token.text}`", hint)
+    if token.kind == "name" and site.after.text == "=" and not (inside and inside.text in "(["):
+        what = "setting" if opener and opener.text == "train" else "statement"
+        hint = f"begin a new line before `{token.text}`"
+        return site.report("E0107", f"one {what} a line: here `{token.text}` is another", hint)
     what = "an arrow or an operator"
     if inside and inside.text in "([" and site.level:
         what = "a comma, an arrow or an operator"
