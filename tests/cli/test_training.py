@@ -101,7 +101,8 @@ def test_dry_run_and_overfit(points: Invoke) -> None:
         (["net.gdl", "--resume", "runs/net-9"], 2, "a resumed run goes on with its own model"),
         (["--resume", "runs/net-9"], 2, "there is no checkpoint or run folder runs/net-9"),
         (["net.gdl", "--set", 'train.data=csv("none.csv")'], 4, "none.csv"),
-        (["net.gdl", "--set", "train.optimizer=sgd(lr = 1e38)"], 5, "not finite"),
+        (["net.gdl", "--set", "train.optimizer=sgd(1e30, decay = 1e30)"], 5, "not finite"),
+        (["net.gdl", "--set", "train.optimizer=sgd(lr = 1e38)"], 3, "a number of at most 1e+30"),
     ],
 )
 def test_misused_training(points: Invoke, arguments: list[str], code: int, said: str) -> None:
