@@ -67,7 +67,7 @@ def _pieces(texts: list[str]) -> list[str]:
                 pieces.append(piece)
                 piece = ""
             piece += paragraph
-        pieces.append(piece)
+        pieces += [piece] if piece.strip() else []
     return pieces
 
 
