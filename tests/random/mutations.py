@@ -154,7 +154,7 @@ def nudge(random: Random, tokens: list[str]) -> list[str]:
 
 def misspell(random: Random, tokens: list[str]) -> list[str]:
     i = _somewhere(random, tokens, r"[A-Za-z_]")
-    place = random.randrange(len(tokens[i]))
+    place = random.randrange(len(tokens[i]) or 1)
     tokens[i] = tokens[i][:place] + random.choice(("", "x", "_", "é")) + tokens[i][place + 1 :]
     return tokens
 

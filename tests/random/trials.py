@@ -74,7 +74,7 @@ class Tally:
             return
         self.failures[outcome.kind] += 1
         if self.failures[outcome.kind] == 1:
-            shown = trials.show(outcome.number)[:SHOWN]
+            shown = _shown(trials, outcome.number)
             say(f"--- {trials.name} {outcome.number}\n{shown}\n---\n{outcome.told}")
 
     @property
@@ -199,6 +199,14 @@ def tried(trials: Trials, number: int) -> Outcome:
     if verdict and most > max(before, LARGEST):
         verdict, kind = "", f"took more than {LARGEST >> 20} MB"
     return Outcome(number, verdict, seconds, most, kind, told or kind)
+
+
+def _shown(trials: Trials, number: int) -> str:
+    """The trial for a person; one that cannot even be shown ends no run."""
+    try:
+        return trials.show(number)[:SHOWN]
+    except Exception as error:
+        return f"cannot be shown: {error!r}"
 
 
 def _kind(error: BaseException) -> str:
