@@ -7,20 +7,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from ..graph import Shaped
 from ..program import Dim, product
-from . import arithmetic, padding, reductions, wanted, windows
+from . import arithmetic, indices, padding, reductions, wanted, windows
 from .constants import root
-from .facts import declared, facts, formals
+from .facts import facts, formals
 from .matching import matching
 from .values import (
     BATCH,
     Builtin,
     Fact,
     Flowing,
-    Resolved,
     Tensor,
-    Unknown,
     describe,
     program_axis,
 )
@@ -207,59 +204,7 @@ def mask(t: Tracer, x: Any, axis: int = 0) -> Tensor:
     return Tensor(found, True)
 
 
-# ---- index -----------------------------------------------------------------------------
-
-
-def gather(t: Tracer, table: Any, ids: Any) -> Tensor:
-    """Rows of a table."""
-    table, ids = t.known(table), t.known(ids)
-    if ids.value.type.kind != "int":
-        raise Fact(
-            "E0412", "rows are picked by whole numbers", "declare `input words[T]: int(20000)`"
-        )
-    weight = next((name for name, x in t.kept.items() if x.value is table.value), None)
-    if weight is not None and ids.wire is not None and ids.wire.node in t.graph.inputs:
-        t.graph.indexed.setdefault(weight, ids.wire.node)
-    return Tensor(t.builder.gather(table.value, ids.value), ids.batched)
-
-
-def pick(t: Tracer, x: Any, ids: Any) -> Tensor:
-    """The element of the last axis that each id names."""
-    x = t.known(x)
-    size = x.shape[-1] if x.rank else 1
-    classes = size if isinstance(size, int) else None
-    if isinstance(ids, Unknown):
-        raise Resolved(ids.root, Shaped(x.shape[:-1], "int", classes))
-    ids = t.known(ids)
-    name = declared(t, ids)
-    if ids.value.type.kind != "int":
-        hint = "they come from an `input` or `target` with `: int(n)`, or from `argmax`"
-        if name is None:
-            raise Fact("E0412", "class numbers are wanted, and what is computed is a float", hint)
-        sizes = f"[{', '.join(map(str, x.shape[:-1]))}]" if x.rank > 1 else ""
-        hint = f"declare it `{t.graph.nodes[name].kind} {name}{sizes}: int({size})`"
-        raise Fact("E0412", f"`{name}` must be class numbers, but it is a float", hint)
-    if ids.classes is not None and classes is not None and ids.classes != classes:
-        raise Fact(
-            "E0406",
-            f"{classes} scores but {f'`{name}`' if name else 'what picks'} is `int({ids.classes})`",
-            f"make the last layer `linear({ids.classes})`",
-        )
-    if ids.shape != x.shape[:-1]:
-        raise Fact("E0402", f"scores {describe(x)} do not fit ids {describe(ids)}")
-    batched = x.batched or ids.batched
-    front = (BATCH,) if batched else ()
-    scores = t.builder.broadcast(x.value, (*front, *x.shape))
-    return Tensor(
-        t.builder.pick(scores, t.builder.broadcast(ids.value, front + ids.shape)), batched
-    )
-
-
-def positions(t: Tracer, x: Any) -> Tensor:
-    """0, 1, 2, ... along the first axis."""
-    x = t.known(x)
-    size = x.value.type.shape[program_axis(x, 0)]
-    return Tensor(t.builder.iota((size,), 0), False, size if isinstance(size, int) else None)
+# ---- other values of the same shape ---------------------------------------------------
 
 
 def random(t: Tracer, x: Any) -> Tensor:
@@ -337,10 +282,10 @@ def builtins() -> dict[str, Builtin]:
         Builtin("last", last),
         Builtin("hold", hold),
         Builtin("mask", mask, ("x",), formals("axis=")),
-        Builtin("gather", gather, ("table", "ids")),
-        Builtin("pick", pick, ("x", "ids")),
+        Builtin("gather", indices.gather, ("table", "ids")),
+        Builtin("pick", indices.pick, ("x", "ids")),
         Builtin("matching", matching, ("truth", "guess"), formals("classes="), lambda a, _: a),
-        Builtin("positions", positions),
+        Builtin("positions", indices.positions),
         Builtin("random", random),
         Builtin("constant", constant),
         Builtin("number", number),
