@@ -32,6 +32,10 @@ _DTYPES = {
 }  # fmt: skip
 
 
+class ReplacedError(DataError):
+    """Another file stands there now, such as a newer checkpoint of a run that goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One tensor that a file holds: shape and dtype are known before `read` is called."""
@@ -91,7 +95,7 @@ def _open_safetensors(path: Path, start: bytes, file: BinaryIO) -> TensorFile:
     spans = {name: _span(path, name, item, size - data) for name, item in header.items()}
     _check_cover(path, spans, size - data)
     entries = {
-        name: Entry(shape, kind, _reader(path, data + begin, shape, kind))
+        name: Entry(shape, kind, _reader(path, _identity(file), data + begin, shape, kind))
         for name, (begin, _, shape, kind) in spans.items()
     }
     return TensorFile(path, entries, metadata)
@@ -151,11 +155,19 @@ def _check_cover(path: Path, spans: dict[str, _Span], available: int) -> None:
         raise DataError(f"{path}: {available - reached:,} bytes belong to no tensor")
 
 
+def _identity(file: BinaryIO) -> tuple[int, ...]:
+    """What tells a file from one that takes its place."""
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
 def _reader(
-    path: Path, start: int, shape: tuple[int, ...], kind: str
+    path: Path, which: tuple[int, ...], start: int, shape: tuple[int, ...], kind: str
 ) -> Callable[[], np.ndarray[Any, Any]]:
     def read() -> np.ndarray[Any, Any]:
         with open_regular(path) as file:
+            if _identity(file) != which:
+                raise ReplacedError(f"{path} was replaced while it was read: read it again")
             flat = np.fromfile(file, _DTYPES[kind], math.prod(shape), offset=start)
         if flat.size != math.prod(shape):
             raise DataError(f"{path} was cut off while it was read")

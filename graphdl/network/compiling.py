@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..checking import model_in, warn_of
+from ..errors import DataError
 from .description import names_of, trained_of
 from .network import Network
 from .places import places_of
+
+TRIES = 20  # to read a checkpoint that is being replaced
 
 
 def compile(
@@ -37,23 +41,34 @@ def compile(
 
 
 def load(
-    path: str | os.PathLike[str],
-    backend: str | None = None,
-    dtype: str | None = None,
-    name: str | None = None,
+    path: str | os.PathLike[str], backend: str | None = None, dtype: str | None = None
 ) -> Network:
     """The network of a checkpoint, or of the best one in a run's folder: the model is inside.
 
-    It goes on as it was trained: `step` has the run's optimiser, settings and states. `name` is
-    what its model is called in messages, if not as its file was.
+    It goes on as it was trained: `step` has the run's optimiser, settings and states.
 
     Raises UsageError or DataError when it is none, or broken.
     """
-    from ..engine.checkpoint import model_of, open_checkpoint, place
     from ..engine.run_folder import best_checkpoint
-    from ..engine.settings import Settings
+    from ..engine.tensor_file import ReplacedError
 
     path = best_checkpoint(Path(path))
+    for _ in range(TRIES):
+        # A run that goes on replaces its checkpoints.
+        with suppress(ReplacedError):
+            net = network_of(path, backend, dtype)
+            warn_of(net.graph)
+            return net
+    raise DataError(f"{path} is being replaced faster than it can be read")
+
+
+def network_of(
+    path: Path, backend: str | None, dtype: str | None = None, name: str | None = None
+) -> Network:
+    """The network of a checkpoint; `name` is what messages call its model, if not as its file."""
+    from ..engine.checkpoint import model_of, open_checkpoint, place
+    from ..engine.settings import Settings
+
     checkpoint = open_checkpoint(path)
     model, params = model_of(checkpoint, name)
     net = Network(
@@ -71,5 +86,4 @@ def load(
         net.use(Settings.from_json(checkpoint.settings))
     net.vocabularies, net.labels = names_of(checkpoint.description, path)
     net.trained = trained_of(checkpoint)
-    warn_of(net.graph)
     return net

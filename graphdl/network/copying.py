@@ -41,12 +41,12 @@ def rebuilt(content: bytes, backend: str, about: Mapping[str, Any]) -> Network:
 
     Raises UsageError where its backend is missing, DataError for bytes that are no checkpoint.
     """
-    from .compiling import load
+    from .compiling import network_of
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / NAME
         path.write_bytes(content)
-        net = load(path, backend=backend, name=str(about["source"]))
+        net = network_of(path, backend, name=str(about["source"]))
     net.use(Settings.from_json(about["settings"]))
     net.awaits_vectors = set(about["awaits"])
     net.gathered = int(about["gathered"])

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+import graphdl as gdl
+from graphdl.engine import checkpoint as checkpoint_module
 from graphdl.engine.atomic import write_atomically
 from graphdl.engine.average import Average
+from graphdl.engine.by_name import compare
 from graphdl.engine.checkpoint import open_checkpoint, restore, save_checkpoint
 from graphdl.engine.history import Progress
 from graphdl.engine.settings import Settings
@@ -283,3 +286,32 @@ def test_sums_of_another_model() -> None:
     with pytest.raises(DataError, match="several numbers for `loss`"):
         average.means()
     assert Average.from_json({"count": 0, "sums": {"loss": 1.0}}).means() == {"loss": 1.0}
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_mixed_with_the_new_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, Logistic())
+    opened = open_checkpoint(path)
+    save_checkpoint(path, Logistic(seed=1))
+    with pytest.raises(DataError, match=r"c\.safetensors was replaced while it was read"):
+        opened.state()
+
+
+def test_loading_takes_whichever_checkpoint_it_can_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, net = tmp_path / "c.safetensors", gdl.compile("input x[2]\noutput y = x -> linear(2)")
+    net.save(path)
+    net["y.linear.weight"] = 7
+    replaced: list[Path] = []
+
+    def saving(*arguments: Any) -> Any:
+        if not replaced:
+            net.save(path)
+            replaced.append(path)
+        return compare(*arguments)
+
+    monkeypatch.setattr(checkpoint_module, "compare", saving)
+    assert (gdl.load(path)["y.linear.weight"] == 7).all()

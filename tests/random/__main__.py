@@ -4,6 +4,7 @@ models       random valid ones against the interpreter, up to the first that fai
 texts        mutated ones: diagnostics or a network
 checkpoints  mutated ones: a network that goes on, or a sentence
 data         mutated files of every reader: examples, or a sentence
+kills        training processes killed at random moments: resumed, the same run bit for bit
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import agreement, checkpoints, data_files, texts
+from . import agreement, checkpoints, data_files, kills, texts
 from .asked import Asked
 
 # How many trials unless told otherwise, and the run: the number of failures.
@@ -22,6 +23,7 @@ RUNS: dict[str, tuple[int, Callable[[Asked], int]]] = {
     "texts": (texts.COUNT, texts.run),
     "checkpoints": (checkpoints.COUNT, checkpoints.run),
     "data": (data_files.COUNT, data_files.run),
+    "kills": (kills.COUNT, kills.run),
 }
 
 
