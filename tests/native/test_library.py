@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +70,81 @@ def test_broken_files_are_made_anew(first: Any, cache: Path) -> None:
     assert run(cache) == (losses, "compiled []")
 
 
+def rewritten(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Other code in a file, with the checksum that goes with it."""
+
+    def write(path: Path) -> None:
+        code = change(path.read_bytes()[32:])
+        path.write_bytes(hashlib.sha256(code).digest() + code)
+
+    return write
+
+
+def replaced(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Something else in the place of a file."""
+
+    def put(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return put
+
+
+def linked_to_itself(path: Path) -> None:
+    """A file that is reached through a link only, as anybody may have made one."""
+    path.rename(path.with_suffix(".there"))
+    path.symlink_to(path.with_suffix(".there"))
+
+
+STRANGE: dict[str, Callable[[Path], object]] = {
+    "empty code": rewritten(lambda code: code[:0]),
+    "half the code": rewritten(lambda code: code[: len(code) // 2]),
+    "no code at all": rewritten(lambda code: b"x" * len(code)),
+    "of another processor": rewritten(lambda code: code[:18] + b"\xf3\x00" + code[20:]),
+    "another kernel": rewritten(lambda code: code.replace(b"_", b"-")),
+    "a folder": replaced(Path.mkdir),
+    "a pipe": replaced(os.mkfifo),
+    "a link to a device": replaced(lambda path: path.symlink_to("/dev/zero")),
+    "a link": linked_to_itself,
+    "others may write": lambda path: path.chmod(0o666),
+    "a group may write": lambda path: path.chmod(0o620),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of files here")
+@pytest.mark.parametrize("turn", range(2))
+def test_files_that_are_not_ours_or_do_not_link(first: Any, cache: Path, turn: int) -> None:
+    kept = sorted((cache / "graphdl" / "kernels").glob("*.o"))
+    makers = list(STRANGE.values())
+    for place, path in enumerate(kept):
+        makers[(turn * len(kept) + place) % len(makers)](path)
+    assert len(kept) * 2 >= len(makers)
+    _, losses, compiled = first
+    again, anew = run(cache)
+    assert again == losses
+    # What is whole and does not link takes the others with it, so some are compiled twice.
+    assert set(anew.split("'")) == set(compiled.split("'"))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives away")
+@pytest.mark.parametrize("part", ["graphdl", "graphdl/kernels", "graphdl/kernels/*.o"])
+def test_what_somebody_else_owns_is_not_run(first: Any, cache: Path, part: str) -> None:
+    for path in cache.glob(part):
+        os.chown(path, 65534, 65534)
+    assert run(cache) == first[1:]
+
+
+def test_what_killed_processes_left_is_removed(cache: Path) -> None:
+    folder = cache / "graphdl" / "kernels"
+    old, new = folder / ".writing-0", folder / ".writing-1"
+    next(folder.glob("*.o")).unlink()
+    for path, age in ((old, 7200), (new, 60), (folder / "tmpabc", 7200)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    run(cache)
+    assert [path.name for path in folder.iterdir() if path.suffix != ".o"] == [".writing-1"]
+
+
 def test_a_cache_that_cannot_be_made(first: Any, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
@@ -73,8 +153,10 @@ def test_a_cache_that_cannot_be_made(first: Any, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of files here")
 def test_a_cache_that_others_may_write_is_not_read(first: Any, cache: Path) -> None:
-    (cache / "graphdl" / "kernels").chmod(0o777)
-    assert run(cache) == first[1:]
+    for part in ("graphdl/kernels", "graphdl"):
+        (cache / part).chmod(0o777)
+        assert run(cache) == first[1:]
+        (cache / part).chmod(0o700)
 
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
@@ -202,3 +284,64 @@ def test_linking_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
         net.step(**net.blank(3))
     monkeypatch.undo()
     assert np.isfinite(net.step(**net.blank(3)))
+
+
+def test_code_goes_with_its_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from graphdl.backends.native import library
+
+    def trained(size: int) -> gdl.Network:
+        text = (
+            f"input x[{size}]\ntarget y: int(2)\ns = x -> linear(2)\nloss = s -> cross_entropy(y)"
+        )
+        net = gdl.compile(text, backend="native", seed=1)
+        net.step(**net.blank(3))
+        return net
+
+    monkeypatch.setattr(library, "_recent", deque(maxlen=2))
+    stays = trained(200)
+    state = stays.state()
+    gc.collect()
+    before = len(library._linked)
+    for size in range(201, 213):
+        trained(size)
+    gc.collect()
+    # That of the last few, and of what they share with the first.
+    assert len(library._linked) < before + 2 * 30
+    again = trained(200)
+    assert all(np.array_equal(again.state()[key], state[key]) for key in state)
+    assert np.isfinite(stays.step(**stays.blank(3)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
+def test_many_different_models_stay_flat(tmp_path: Path) -> None:
+    script = """
+import collections, gc, os, graphdl as gdl
+from graphdl.backends.native import library
+library._recent = collections.deque(maxlen=1)
+def use(n):
+    text = f"input x[{n}]\\ntarget y: int(3)\\ns = x -> linear(3)\\nloss = s -> cross_entropy(y)"
+    net = gdl.compile(text, backend="native")
+    net.step(**net.blank(2))
+def now():
+    gc.collect()
+    with open("/proc/self/maps") as file:
+        code = sum("r-x" in line for line in file)
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") >> 20, code, len(os.listdir("/proc/self/fd"))
+for n in range(3, 15):
+    use(n)
+before = now()
+for n in [*range(3, 15)] * 12:
+    use(n)
+after = now()
+print(*(b - a for a, b in zip(before, after)))
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+    )
+    megabytes, code, files = map(int, done.stdout.split())
+    assert megabytes < 20
+    assert code < 20
+    assert files == 0

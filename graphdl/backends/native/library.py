@@ -1,20 +1,22 @@
 """Kernels by what they do: written, compiled, kept on disk, and linked into this process.
 
 A kernel's name is a hash of its family, what it was made for, the machine and our own sources, so
-that models share kernels, and a stale one is never found. What is on disk has a checksum; whatever
-is wrong with a file, the kernel is compiled anew.
+that models share kernels, and a stale one is never found. Code lives as long as a table that holds
+it; what was linked last is kept as well, for the next network of its kind. What is on disk and does
+not link is compiled anew.
 """
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import hashlib
 import os
-import tempfile
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from itertools import count
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -23,13 +25,13 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from ..llvm import LISTENERS, MAKING, MANY
+from . import kept
 from .emit import Emit
 from .machine import Machine, this_machine
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Write = Callable[[Emit, Any], None]
-CHECKSUM = 32  # bytes of SHA-256 before the code
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,29 @@ class Kernel:
         return f"{self.family}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
+class Places(dict[str, int]):
+    """Where functions are, by name; their code is in memory as long as this is."""
+
+    tracker: Any = None
+
+
+class Code:
+    """Kernels that were linked together, and go together."""
+
+    __slots__ = ("__weakref__", "places")
+
+    def __init__(self, places: dict[str, int]) -> None:
+        self.places = places
+
+
 WRITERS: dict[str, Write] = {}
-_addresses: dict[str, int] = {}
-_names: dict[tuple[Machine, Kernel], str] = {}
-# Names of those that this process had to compile.
-COMPILED: list[str] = []
-# The code lives as long as these do.
-_trackers: list[Any] = []
+# The code that is linked now, by the name of each kernel in it, and what was asked for last.
+_linked: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
+_recent: deque[Code] = deque(maxlen=32)
+# Names of those that this process had to compile: the last ones.
+COMPILED: deque[str] = deque(maxlen=4096)
+# Functions that threads run for ever: their code is never given back, not even at the end.
+_for_ever: list[Any] = []
 # What is linked has a name of its own each time, whether or not linking came to its end.
 _links = count()
 # Held by the thread that compiles or links.
@@ -101,25 +119,54 @@ def in_turn(make: Callable[P, R]) -> Callable[P, R]:
 
 
 @in_turn
-def addresses(kernels: Iterable[Kernel]) -> dict[Kernel, int]:
-    """Where each kernel is in memory; those that never were, are compiled."""
+def addresses(kernels: Iterable[Kernel]) -> tuple[dict[Kernel, int], frozenset[Code]]:
+    """Where each kernel is in memory, and the code to hold on to; what is missing is compiled."""
     wanted = {_name(k): k for k in kernels}
-    objects = _objects({n: k for n, k in wanted.items() if n not in _addresses})
-    if objects:
-        _addresses.update(link(objects))
-    return {kernel: _addresses[name] for name, kernel in wanted.items()}
+    codes = {name: code for name in wanted if (code := _linked.get(name)) is not None}
+    missing = {name: kernel for name, kernel in wanted.items() if name not in codes}
+    if missing:
+        code = Code(_placed(missing))
+        codes |= dict.fromkeys(missing, code)
+        _linked.update(dict.fromkeys(missing, code))
+    every = frozenset(codes.values())
+    _recent.extend(every - set(_recent))
+    return {kernel: codes[name].places[name] for name, kernel in wanted.items()}, every
 
 
-def _objects(wanted: Mapping[str, Kernel]) -> dict[str, bytes]:
+def _placed(missing: Mapping[str, Kernel]) -> dict[str, int]:
+    """Kernels brought into this process, from disk where that works."""
+    try:
+        return link(_objects(missing, _read))
+    except RuntimeError:
+        # Something on disk is whole and does not link here.
+        return link(_objects(missing, lambda _: None))
+
+
+def _read(name: str) -> bytes | None:
+    """Code on disk that is for this machine: what is for another one would end the process."""
+    code = kept.read(name)
+    start = _start(this_machine())
+    return code if code is not None and code.startswith(start) else None
+
+
+@cache
+def _start(machine: Machine) -> bytes:
+    """How all object code for a machine begins: with its format, and the processor it is for."""
+    module = llvm.parse_assembly("define void @nothing() { ret void }")
+    code = bytes(_target(machine).emit_object(module))
+    return code[: 20 if code.startswith(b"\x7fELF") else 16]
+
+
+def _objects(wanted: Mapping[str, Kernel], read: Callable[[str], bytes | None]) -> dict[str, bytes]:
     """Object code of kernels, from disk or compiled."""
-    found = {name: _read(name) for name in wanted}
+    found = {name: read(name) for name in wanted}
     missing = [name for name, code in found.items() if code is None]
     for listener in LISTENERS if len(missing) >= MANY else ():
         listener(len(missing))
     for name in missing:
         code = found[name] = compiled(written(wanted[name]))
         COMPILED.append(name)
-        _write(name, code)
+        kept.write(name, code)
     return {name: code for name, code in found.items() if code is not None}
 
 
@@ -129,15 +176,22 @@ def functions(text: str, names: tuple[str, ...]) -> dict[str, int]:
     digest = hashlib.sha256((_origin(this_machine()) + text).encode()).hexdigest()[:32]
     module = f"functions_{digest}"
     code = _read(module)
-    if code is None:
-        code = compiled(text)
-        _write(module, code)
-    library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
-    for name in names:
-        library.export_symbol(name)
-    tracker = library.link(_linker(), f"{module}_{next(_links)}")
-    _trackers.append(tracker)
-    return {name: int(tracker[name]) for name in names}
+    try:
+        if code is not None:
+            return _stay(_linked_in([code], names, module))
+    except RuntimeError:
+        pass
+    code = compiled(text)
+    kept.write(module, code)
+    return _stay(_linked_in([code], names, module))
+
+
+def _stay(places: Places) -> dict[str, int]:
+    """Functions that threads run for ever: their code stays, also when this process ends."""
+    _for_ever.append(places.tracker)
+    for each in (places.tracker, _linker()):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+    return places
 
 
 def compiled(text: str) -> bytes:
@@ -167,23 +221,29 @@ def optimised(text: str) -> Any:
 
 def link(objects: dict[str, bytes]) -> dict[str, int]:
     """Bring object code, by the name of its function, into this process; where it is then."""
+    return _linked_in(objects.values(), objects, "kernels")
+
+
+def _linked_in(objects: Iterable[bytes], names: Iterable[str], title: str) -> Places:
     library = llvm.JITLibraryBuilder()
-    for code in objects.values():
+    for code in objects:
         library.add_object_img(code)
-    for name in objects:
+    for name in names:
         library.export_symbol(name)
     library.add_current_process()
-    tracker = library.link(_linker(), f"kernels_{next(_links)}")
-    _trackers.append(tracker)
-    return {name: int(tracker[name]) for name in objects}
+    tracker = library.link(_linker(), f"{title}_{next(_links)}")
+    places = Places({name: int(tracker[name]) for name in names})
+    places.tracker = tracker
+    return places
 
 
 def _name(kernel: Kernel) -> str:
-    key = this_machine(), kernel
-    found = _names.get(key)
-    if found is None:
-        found = _names[key] = kernel.name
-    return found
+    return _named(this_machine(), kernel)
+
+
+@lru_cache(maxsize=4096)
+def _named(_: Machine, kernel: Kernel) -> str:
+    return kernel.name
 
 
 @cache
@@ -204,47 +264,3 @@ def _origin(machine: Machine) -> str:
         digest.update(path.read_bytes())
     version = ".".join(map(str, llvm.llvm_version_info))
     return f"{digest.hexdigest()} {version} {llvmlite.__version__} {machine.key}"
-
-
-# ---- on disk -------------------------------------------------------------------------------
-
-
-@cache
-def _folder() -> Path | None:
-    """Where kernels are kept; None where others could write, or nobody can."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(home) / "graphdl" / "kernels"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        about = folder.stat()
-        ours = not hasattr(os, "getuid") or about.st_uid == os.getuid()
-        return folder if ours and not about.st_mode & 0o022 else None
-    except (OSError, RuntimeError):
-        return None
-
-
-def _read(name: str) -> bytes | None:
-    folder = _folder()
-    if folder is None:
-        return None
-    try:
-        found = (folder / f"{name}.o").read_bytes()
-    except OSError:
-        return None
-    checksum, code = found[:CHECKSUM], found[CHECKSUM:]
-    return code if hashlib.sha256(code).digest() == checksum else None
-
-
-def _write(name: str, code: bytes) -> None:
-    """Keep a kernel. Two processes may do so at once; a full disk is no reason to stop."""
-    folder = _folder()
-    if folder is None:
-        return
-    with contextlib.suppress(OSError):
-        handle, path = tempfile.mkstemp(dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            Path(path).replace(folder / f"{name}.o")
-        except OSError:
-            Path(path).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from .chain import chained
 from .guard import bounded, judged
 from .join import followed, joined
 from .labels import Unsupported
-from .library import addresses
+from .library import Code, addresses
 from .loops import NoKernel, scan_calls
 from .lower import Room, lower
 from .merge import merged_calls
@@ -39,7 +39,7 @@ CALL_BYTES = 512
 class Table:
     """Rows for the native loop: those of `calls`, or of one call that does what they do.
 
-    What they point into is held on to by `memory` and `rows`.
+    What they point into is held on to by `memory`, `rows` and `code`.
     """
 
     calls: list[Call]
@@ -51,6 +51,7 @@ class Table:
     rows: tuple[Array, Array, Array]
     address: int
     order: int
+    code: frozenset[Code]
 
     @property
     def ran(self) -> list[Call]:
@@ -320,12 +321,15 @@ class _Binder:
                 found += [row for row in group if not isinstance(row, Call)]
         ran = [part for part in found if isinstance(part, tuple)]
         # All at once, so that whoever waits is told how many there are.
-        addresses(c.kernel for calls, chain in ran for c in ([chain] if chain else calls))
+        _, code = addresses(c.kernel for calls, chain in ran for c in ([chain] if chain else calls))
         self.nbytes += (8 * ROW + CALL_BYTES) * sum(len(calls) for calls, _ in ran)
-        return [
+        tables = [
             _table(*part, self.guard, self.verdict, memory) if isinstance(part, tuple) else part
             for part in found
         ]
+        # Until here, nobody else held it.
+        del code
+        return tables
 
 
 def _table(
@@ -337,7 +341,7 @@ def _table(
 ) -> Table:
     """The rows of calls; threads meet after what they share, and before it."""
     ran = calls if chain is None else [chain]
-    kernels = addresses(call.kernel for call in ran)
+    kernels, code = addresses(call.kernel for call in ran)
     threads = wanted_threads() if any(call.parallel for call in ran) else 1
     numbers = np.array([n for call in ran for n in call.numbers], np.int64)
     rows = np.zeros((len(ran), ROW), np.int64)
@@ -354,7 +358,7 @@ def _table(
         start += 8 * len(call.numbers)
     order = np.array([_address(rows), len(ran)], np.int64)
     held, places = (rows, numbers, order), (_address(rows), _address(order))
-    return Table(calls, chain, guard, verdict, memory, threads, held, *places)
+    return Table(calls, chain, guard, verdict, memory, threads, held, *places, code)
 
 
 def _address(array: Array) -> int:
