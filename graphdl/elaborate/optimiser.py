@@ -105,7 +105,7 @@ def _refuse_names(rule: Definition, optimizer: Named) -> None:
         if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
             got = f"`{value.name}`" if isinstance(value, Named) else describe(value)
             span = value.span if isinstance(value, Named) else optimizer.span
-            large = isinstance(value, int | float) and math.isfinite(value)
+            large = isinstance(value, int | float) and -math.inf < value < math.inf
             what = f"a number of at most {LARGEST:g}" if large else "a number"
             message = f"`{name}` of `{rule.name}` must be {what}, got {got}"
             raise ModelError.at(span or optimizer.span, "E0702", message)

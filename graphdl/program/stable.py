@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .logarithm import logarithm, minus, parts
+from .logarithm import alike, logarithm, minus, parts
 from .primitive import Primitive
 from .program import Value
 
@@ -113,21 +113,41 @@ def _share(build: Builder, x: Value, sign: int) -> Value | None:
 
 
 def _div(build: Builder, a: Value, b: Value) -> Value | None:
-    """Of a / (1 + exp(u)), and exp(u) as a share of exp(u) + exp(v)."""
+    """Of a / (1 + exp(u)), exp(u) as a share of exp(u) + exp(v), and the like for tanh."""
     own = parts(build, a, "exp")
     for one, other in _both_ways(parts(build, b, "add")):
         exponent = parts(build, other, "exp")
         if not exponent:
             continue
         if build.number(one) == 1:
-            if own and own[0] is exponent[0]:
+            if own and alike(build, own[0], exponent[0]):
                 return build.sigmoid(own[0])
+            if (tangent := _tangent(build, a, exponent[0])) is not None:
+                return tangent
             share = build.sigmoid(minus(build, exponent[0]))
             return share if build.number(a) == 1 else build.mul(a, share)
         first = parts(build, one, "exp")
-        if own and first and own[0] is first[0]:
+        if own and first and alike(build, own[0], first[0]):
             return build.sigmoid(build.sub(own[0], exponent[0]))
+        gap = [arg for part in parts(build, a, "sub") for arg in parts(build, part, "exp")]
+        if first and len(gap) == 2 and _are(build, gap, (first[0], exponent[0])):
+            return build.tanh(build.mul(build.sub(*gap), 0.5))
     return None
+
+
+def _tangent(build: Builder, a: Value, u: Value) -> Value | None:
+    """(exp(u) - 1) / (1 + exp(u)), and the same with a minus."""
+    turned = parts(build, a, "neg")
+    risen = parts(build, turned[0] if turned else a, "expm1")
+    if not risen or not alike(build, risen[0], u):
+        return None
+    half = build.tanh(build.mul(u, 0.5))
+    return build.neg(half) if turned else half
+
+
+def _are(build: Builder, pair: Sequence[Value], wanted: Sequence[Value]) -> bool:
+    """Whether two values are these two, in this order."""
+    return all(alike(build, one, other) for one, other in zip(pair, wanted, strict=True))
 
 
 def _halved(build: Builder, x: Value) -> Value | None:
