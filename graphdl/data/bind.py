@@ -47,8 +47,8 @@ def bind(
     match = matched(data, inputs, targets, asked or Asked(data.name), need_targets, trained)
     ends = {**inputs, **targets}
     model = {name: shaped for name, shaped in ends.items() if name in match.fed}
-    whole, data = data, stacked(data, match, model, targets, trained)
     known = known or {}
+    whole, data = data, stacked(data, match, model, targets, trained, known)
     classes = {
         n: classes_of(data, n, s, known.get(n), n in trained.fields) for n, s in model.items()
     }

@@ -75,6 +75,8 @@ def classes_of(
             )
         return Classes(column.classes)
     recoded = column.recode and (shaped.kind == "int" or known is not None)
+    # A column of a table holds names where these are known, and no name is a fraction.
+    recoded |= known is not None and isinstance(column.of, tuple)
     sequences = any(isinstance(split.fields[field], Ragged) for split in data.splits.values())
     if sequences or column.vocabulary is not None or not (recoded or column.classes):
         # Plain numbers are ids already; what they stand for is known of a trained model.
@@ -82,17 +84,23 @@ def classes_of(
         return Classes(column.classes or (known if plain and known else ()))
     held = _held(data.splits.values(), field)
     spelled = _spelled(column, held)
-    names = known or _own(data, field, shaped, _names(column, held))
+    names = known or _own(data, field, shaped, _names(column, held), spelled)
     ids = _ids(spelled, names)
     return Classes(names) if np.array_equal(ids, held) else Classes(names, held, ids, spelled)
 
 
-def _own(data: Dataset, field: str, shaped: Shaped, names: Names) -> Names:
-    """The names found, or those of the training part alone where only these are few enough."""
+def _own(data: Dataset, field: str, shaped: Shaped, names: Names, spelled: Names) -> Names:
+    """The names found, or those of the training part alone where only these are few enough.
+
+    Numbers that seem to count from 0, but are exactly as many different ones as the model has
+    classes, are their names: 0 and 4 of `int(2)`.
+    """
     column = data.train.column(field)
     counted = not column.recode and names == tuple(map(str, range(len(names))))
     if shaped.classes is None or len(names) <= shaped.classes or counted:
         return names
+    if column.recode and len(spelled) == shaped.classes:
+        return spelled
     trained = _held([data.train], field)
     fewer = _names(column, trained) if column.recode else _spelled(column, trained)
     return fewer if len(fewer) <= shaped.classes else names
@@ -108,8 +116,9 @@ def _names(column: Column, held: Array) -> Names:
 
 
 def _spelled(column: Column, held: Array) -> Names:
-    whole = [int(value) for value in held]
-    return tuple(map(str, whole)) if column.recode else tuple(column.classes[i] for i in whole)
+    if column.classes:
+        return tuple(column.classes[int(value)] for value in held)
+    return tuple(str(int(value)) if value == int(value) else f"{value:g}" for value in held)
 
 
 def _ids(spelled: Names, names: Names) -> Array:
@@ -119,7 +128,7 @@ def _ids(spelled: Names, names: Names) -> Array:
     """
     places = {name: place for place, name in enumerate(names)}
     values = [number(name) for name in names]
-    by_value = {value: i for i, value in enumerate(values)} if None not in values else {}
+    by_value = {value: i for i, value in enumerate(values) if value is not None}
     counting = values == list(range(len(names)))
     found = []
     for text in spelled:

@@ -96,7 +96,8 @@ class Split:
             raise DataError(f"{self.source}: there are no examples")
 
     def __len__(self) -> int:
-        return min((len(values) for values in self.fields.values()), default=0)
+        rows = 0 if self.rows is None else len(self.rows)
+        return min((len(values) for values in self.fields.values()), default=rows)
 
     def column(self, name: str) -> Column:
         """What is known of a field."""

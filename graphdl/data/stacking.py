@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,8 +23,13 @@ def stacked(
     model: Mapping[str, Shaped],
     targets: Mapping[str, Shaped],
     trained: Trained,
+    known: Container[str] = (),
 ) -> Dataset:
-    """The set with the fields of the model, not yet in its shapes and with its own classes."""
+    """The set with the fields of the model, not yet in its shapes and with its own classes.
+
+    `known` are the inputs and targets whose classes a trained model names: numbers in their
+    columns are such names.
+    """
     fields: dict[str, dict[str, Field]] = {part: {} for part in data.splits}
     about: dict[str, Column] = {}
     for name, shaped in model.items():
@@ -35,7 +40,8 @@ def stacked(
         if column.role == "features" and isinstance(fed, tuple) and column.scale == 1:
             column = replace(column, scale=trained.scale or 1.0)
         numbers = isinstance(fed, tuple) and len(fed) == 1 and not column.classes
-        if numbers and column.role == "label" and not (trained.by_place or name in trained.fields):
+        first = not (trained.by_place or name in trained.fields)
+        if numbers and (name in known or (first and column.role == "label")):
             column = _as_labels(fields, name, column)
         if trained.by_place and name not in match.by_place and isinstance(fed, tuple):
             # Version 0.1.0 divided only what it had chosen itself.

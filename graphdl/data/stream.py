@@ -25,6 +25,12 @@ from .budget import Budget
 LINE = 16 << 20  # bytes of one line of text
 CHUNK = 1 << 20
 ENCODINGS = {"utf-8": "UTF-8"}  # how people write them
+# What is none of the texts read here, known by its first bytes, and what to do with it.
+OTHERS = {
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+    b"PK\x03\x04": "a zip archive, as spreadsheets are too: unpack it, or save it as CSV",
+}
 PACKING = 1032  # no byte of deflate stands for more bytes than this
 
 
@@ -128,9 +134,13 @@ class Stream:
     ) -> str:
         """The text of a line, or of a piece of one that `decoder` has begun with."""
         begun -= len(decoder.getstate()[0]) if decoder else 0
-        if number == 1 and begun == 0 and self.encoding == "utf-8":
-            # A byte order mark is spelling, not data.
-            raw = raw.removeprefix(codecs.BOM_UTF8)
+        if number == 1 and begun == 0:
+            other = next((what for start, what in OTHERS.items() if raw.startswith(start)), None)
+            if other is not None:
+                self.fail(f"is {other}")
+            if self.encoding == "utf-8":
+                # A byte order mark is spelling, not data.
+                raw = raw.removeprefix(codecs.BOM_UTF8)
         try:
             return decoder.decode(raw, final) if decoder else raw.decode(self.encoding)
         except UnicodeDecodeError as error:
@@ -138,6 +148,19 @@ class Stream:
             place = begun + error.start + 1
             advice = ': write `encoding = "cp1252"`, or what it is' if self.chosen else ""
             self.fail(f"line {number}: byte {place}, 0x{found:02x}, is not {name} text{advice}")
+
+
+def spelled(encoding: str) -> str:
+    """An encoding as it is called here: UTF-8 has one name, with a byte order mark or without.
+
+    >>> spelled("UTF8"), spelled("utf-8-sig"), spelled("CP1252")
+    ('utf-8', 'utf-8', 'CP1252')
+    """
+    try:
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        return encoding
+    return "utf-8" if name in ("utf-8", "utf-8-sig") else encoding
 
 
 def filled(file: BinaryIO, count: int) -> NDArray[np.uint8]:
@@ -171,7 +194,7 @@ def opened(
             file = gzip.GzipFile(fileobj=raw) if gzipped else raw
             size = os.fstat(raw.fileno()).st_size
             budget = budget or Budget()
-            stream = Stream(path, file, size, gzipped, 0, encoding or "utf-8", budget)  # type: ignore[arg-type]
+            stream = Stream(path, file, size, gzipped, 0, spelled(encoding or "utf-8"), budget)  # type: ignore[arg-type]
             stream.chosen = encoding is not None
             yield stream
     except EOFError:

@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..errors.constant import constant
 from .dataset import Dataset, Split
 from .request import Found, Option, Request
-from .stream import LINE, Stream, opened
+from .stream import LINE, Stream, opened, spelled
 from .vocabulary import END, LEVELS, UNKNOWN, Vocabulary, Wording
 from .wording import Tokens, worded
 
@@ -27,6 +27,7 @@ def is_encoding(value: object) -> bool:
         return False
     plain = "\n" + "".join(map(chr, range(32, 127)))
     try:
+        value = spelled(value)
         # What only spells host names or escapes (`idna`, `unicode_escape`) is none.
         return plain.encode(value) == plain.encode() and plain.encode().decode(value) == plain
     except (LookupError, UnicodeError, TypeError, ValueError):
@@ -49,7 +50,9 @@ WORDING = {
         lambda v: isinstance(v, str) and len(v.split()) == 1,
     ),
     "encoding": Option(
-        "of the characters, such as utf-8 or cp1252", "the name of an encoding", is_encoding
+        "of the characters, such as utf-8 or cp1252",
+        "the name of an encoding in which plain letters are one byte each, such as utf-8 or cp1252",
+        is_encoding,
     ),
 }
 OPTIONS = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import graphdl as gdl
-from graphdl.data import Dataset, Lookup, bind, load
+from graphdl.data import Dataset, Lookup, Trained, bind, load
 from graphdl.errors import DataError
 from graphdl.graph.model import Named, Shaped
 
@@ -26,6 +26,10 @@ KNOWN: dict[str, tuple[tuple[str, ...], Labels, Shaped, Labels, tuple[str, ...]]
     "numbers": (("3", "5"), [5, 5], TWO, [1, 1], ("3", "5")),
     "numbers that count": (("0", "1", "2"), [2, 1], TEN, [2, 1], ("0", "1", "2")),
     "numbers that count further": (("0", "1", "2"), [2, 7], TEN, [2, 7], ("0", "1", "2")),
+    "numbers with a point": (("3", "5"), ["5.0", "3.0"], TWO, [1, 0], ("3", "5")),
+    "numbers among texts": (("1", "2", "x"), [2, 1], TEN, [1, 0], ("1", "2", "x")),
+    "signs among texts": (("-1", "1", "x"), [1, -1], TEN, [1, 0], ("-1", "1", "x")),
+    "numbers with a gap": (("0", "4"), [4, 4], TWO, [1, 1], ("0", "4")),
 }
 
 
@@ -33,14 +37,58 @@ def labelled(folder: Path, labels: Labels, name: str = "t.csv") -> None:
     (folder / name).write_text("a,label\n" + "".join(f"1,{label}\n" for label in labels), "utf-8")
 
 
+TRAINED = Trained({"x": ("a",), "y": ("label",)})
+
+
+@pytest.mark.parametrize("trained", [None, TRAINED, Trained(by_place=True)])
 @pytest.mark.parametrize("case", KNOWN)
-def test_known_classes_keep_their_ids(case: str, tmp_path: Path) -> None:
+def test_known_classes_keep_their_ids(case: str, trained: Trained | None, tmp_path: Path) -> None:
     known, labels, shaped, ids, names = KNOWN[case]
     labelled(tmp_path, labels)
     source, lookup = Named("csv", ("t.csv",)), Lookup.standard(tmp_path)
-    found = load(source, {"x": Shaped((1,))}, {"y": shaped}, lookup, labels={"y": known})
+    inputs, targets = {"x": Shaped((1,))}, {"y": shaped}
+    found = load(source, inputs, targets, lookup, labels={"y": known}, trained=trained)
     assert found.train.batch(slice(None))["y"].tolist() == ids
     assert found.classes("y") == (names or known)
+
+
+@pytest.mark.parametrize("kind", [TWO, NUMBER])
+@pytest.mark.parametrize("known", [PETS, ("-1", "+1")])
+def test_a_number_that_no_class_is_called_is_no_class(
+    kind: Shaped, known: tuple[str, ...], tmp_path: Path
+) -> None:
+    labelled(tmp_path, [0, 1])
+    source, lookup = Named("csv", ("t.csv",)), Lookup.standard(tmp_path)
+    with pytest.raises(DataError, match=r"t\.csv, line 2: no class is called `0`; there are: "):
+        load(source, {"x": NUMBER}, {"y": kind}, lookup, labels={"y": known}, trained=TRAINED)
+
+
+def test_classes_of_an_input_keep_their_ids_too(tmp_path: Path) -> None:
+    labelled(tmp_path, [2, 1])
+    source, lookup = Named("csv", ("t.csv",)), Lookup.standard(tmp_path)
+    given: dict[str, Any] = {"labels": {"y": ("1", "2", "x")}, "trained": TRAINED}
+    found = load(source, {"y": TEN}, {}, lookup, **given)
+    assert found.train.fields["y"].tolist() == [1, 0]
+
+
+def test_a_number_between_classes_is_no_class(tmp_path: Path) -> None:
+    labelled(tmp_path, [1, 0.5])
+    source, lookup, known = Named("csv", ("t.csv",)), Lookup.standard(tmp_path), ("-1", "+1")
+    given: dict[str, Any] = {"labels": {"y": known}, "trained": TRAINED}
+    with pytest.raises(DataError, match=r"line 3: no class is called `0\.5`; there are: -1, \+1"):
+        load(source, {"x": NUMBER}, {"y": NUMBER}, lookup, **given)
+    found = load(source, {"x": NUMBER}, {"y": NUMBER}, lookup, need_targets=False, **given)
+    assert found.fields == ("x",)
+
+
+def test_as_many_numbers_as_classes_are_these_also_with_a_gap(tmp_path: Path) -> None:
+    labelled(tmp_path, [0, 4, 4])
+    source, lookup = Named("csv", ("t.csv",)), Lookup.standard(tmp_path)
+    found = load(source, {"x": NUMBER}, {"y": TWO}, lookup)
+    assert found.train.fields["y"].tolist() == [0, 1, 1]
+    assert found.classes("y") == ("0", "4")
+    with pytest.raises(DataError, match=r"line 3: `y` is 4, the model declares int\(3\)"):
+        load(source, {"x": NUMBER}, {"y": Shaped((), "int", 3)}, lookup)
 
 
 def test_what_is_bound_can_be_bound_again(tmp_path: Path) -> None:

@@ -83,6 +83,11 @@ CSV: dict[str, tuple[bytes, str]] = {
     ),
     "latin text": (b"a,b\n1,caf\xe9\n", f"FILE: line 2: byte 6, 0xe9, is not UTF-8 text{ENCODING}"),
     "binary": (bytes(range(256)), f"FILE: line 2: byte 118, 0x80, is not UTF-8 text{ENCODING}"),
+    "wide letters": ("a,b\n1,2\n".encode("utf-16"), "FILE: is UTF-16 text: save it as UTF-8"),
+    "a spreadsheet": (
+        b"PK\x03\x04\n1,2\n",
+        "FILE: is a zip archive, as spreadsheets are too: unpack it, or save it as CSV",
+    ),
     "cut gzip": (
         gzip.compress(b"a,b\n" + b"0,1\n2,3\n5,8\n13,21\n34,55\n", mtime=0)[:-12],
         "FILE: the gzip data is cut off after byte 22, unpacked",
@@ -199,6 +204,13 @@ def test_cells_that_a_model_reads(name: str, tmp_path: Path) -> None:
     if "`b` reads" not in message:
         # What nothing reads may be anything.
         assert bind(data, b, {}).fields == ("b",)
+
+
+def test_a_row_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,x\n,\n")
+    data = read("csv", str(tmp_path / "t.csv"))
+    with pytest.raises(DataError, match=r"line 3, column `a`: is empty, and `a` reads it"):
+        bind(data, {"a": Shaped(())}, {"b": Shaped((), "int", 9)})
 
 
 @pytest.mark.parametrize("name", LIBSVM)

@@ -48,6 +48,16 @@ TABLES: dict[str, tuple[bytes, Fields, Fields]] = {
         {"encoding": "cp1252"},
         {"gr\xf6\xdfe": [1], "b": [2]},
     ),
+    "a mark and another name of UTF-8": (
+        b"\xef\xbb\xbfa,b\n1,2\n",
+        {"encoding": "UTF8"},
+        {"a": [1], "b": [2]},
+    ),
+    "UTF-8 with a mark by its name": (
+        b"\xef\xbb\xbfa,b\n1,2\n",
+        {"encoding": "utf-8-sig"},
+        {"a": [1], "b": [2]},
+    ),
     "packed": (gzip.compress(b"a,b\n1,2\n"), {}, {"a": [1], "b": [2]}),
     "numbers with holes are no classes": (b"a,b\nNA,1\n2,3\n,4\n", {}, {"b": [1, 3, 4]}),
     "a number among texts": (b"a,b\n7,1\nx,2\ny,3\n", {}, {"a": [0, 1, 2], "b": [1, 2, 3]}),
