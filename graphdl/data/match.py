@@ -77,6 +77,7 @@ def matched(
         match.by_role(inputs, FEATURES)
         match.by_role(targets, LABEL)
     match.insist()
+    match.insist_on_no_leak()
     ends = {**inputs, **targets}
     spelled = {name: f"target {name}" if name in targets else name for name in ends}
     spelled |= {n: f"{spelled[n]} {Shaped(s.shape)}" for n, s in ends.items() if s.shape}
@@ -216,6 +217,8 @@ class _Matching:
         why += f": {listed(left)}" if left else ""
         why += f"; {listed(texts)} hold{'s' if len(texts) == 1 else ''} text" if texts else ""
         why += f": {free[texts[0]].text}" if len(texts) == 1 else ""
+        troubles = [c.trouble for c in free.values() if c.trouble and c.role == "other"]
+        why += f"; {troubles[0].removeprefix(f'{self.data.train.source}: ')}" if troubles else ""
         raise self.undecided(name, why, left or texts)
 
     def undecided(self, name: str, why: str, could: Iterable[str]) -> ModelError:
@@ -244,6 +247,24 @@ class _Matching:
                 raise self.nothing(name)
             elif faults:
                 raise DataError(f"{faults[0]}, and `{name}` reads it")
+
+    def insist_on_no_leak(self) -> None:
+        """No input reads what is to be predicted, among others; an autoencoder reads the same."""
+        if not self.table or self.trained.fields or self.trained.by_place:
+            return
+        predicted = {one: target for target in self.targets for one in self.fed.get(target, ())}
+        for name in self.inputs:
+            read = self.fed.get(name, ())
+            again = [one for one in read if one in predicted]
+            if again and len(again) < len(read):
+                raise ModelError.at(
+                    self.asked.span,
+                    "E0702",
+                    f"{self.data.train.source}: the input `{name}` reads `{shown(again[0])}`, "
+                    f"which the target `{predicted[again[0]]}` reads too: it is told what to "
+                    "predict",
+                    hint=f"leave `{shown(again[0])}` out of `{name}`",
+                )
 
     def nothing(self, name: str) -> ModelError:
         """The error for an input or target that no field is for."""

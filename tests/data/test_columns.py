@@ -128,6 +128,18 @@ BOUND: dict[str, tuple[str, Shapes, Shapes, dict[str, Any], list[str], dict[str,
         ["x [1] <- a (a column of t.csv)", "target y <- y: -1, +1, as the numbers 0 to 1"],
         {"y": [0, 1]},
     ),
+    "an autoencoder": (
+        "a,b\n1,2\n3,4\n",
+        vector(2),
+        {"p": NUMBER, "q": NUMBER},
+        {"x": ["a", "b"], "p": "a", "q": "b"},
+        [
+            "x [2] <- a, b (2 columns of t.csv)",
+            "target p <- a (a column of t.csv)",
+            "target q <- b (a column of t.csv)",
+        ],
+        {"x": [[1, 2], [3, 4]], "p": [1, 3]},
+    ),
     "names that would move the cursor": (
         "a\x1b[2J,y\n1,\x1b[3J\n2,b\n",
         vector(1),
@@ -184,6 +196,25 @@ UNDECIDED: dict[str, tuple[str, Shapes, Shapes, dict[str, Any], str, str]] = {
         {},
         "T: the target `kind` could be `a`, `b`, `species`",
         'say which: write `csv(..., kind = "species")`',
+    ),
+    "columns of one name": (
+        "a,a,y\n1,2,0\n",
+        vector(2),
+        {"y": TWO},
+        {},
+        (
+            "T: the input `x` takes 2 numbers, and 0 columns of numbers are left; "
+            "2 columns are called `a`: write `column1` or `column2`"
+        ),
+        'say which: write `csv(..., x = ["...", ...])`',
+    ),
+    "what is to be predicted beside others": (
+        "a,b,y\n1,2,0\n",
+        vector(2),
+        {"y": TWO},
+        {"x": ["a", "y"]},
+        "T: the input `x` reads `y`, which the target `y` reads too: it is told what to predict",
+        "leave `y` out of `x`",
     ),
     "two labels": (
         "a,label,class\n1,0,1\n",
