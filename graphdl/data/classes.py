@@ -24,6 +24,7 @@ class Classes:
     names    what the ids stand for; empty where these are plain numbers
     held     each number in the field, in order, where it is not yet the id
     ids      what each becomes: -1 where the model has no such class
+    plain    whether the ids are any numbers, as no class has a name
     spelled  what the set calls each
     """
 
@@ -31,11 +32,12 @@ class Classes:
     held: Array | None = None
     ids: Array | None = None
     spelled: Names = ()
+    plain: bool = False
 
     @property
     def strange(self) -> bool:
         """Whether the set has a class that the model has not."""
-        return self.ids is not None and bool((self.ids < 0).any())
+        return self.ids is not None and not self.plain and bool((self.ids < 0).any())
 
     def numbered(self, split: Split, values: Field) -> Field:
         """The values as ids of the model; DataError with the place of a class it has not."""
@@ -73,7 +75,7 @@ def classes_of(
                 f"{data.train.source}: `{field}` names classes ({listed}), and the model was "
                 "trained on numbers without names: write the numbers"
             )
-        return Classes(column.classes)
+        return _plain(data, field, column)
     recoded = column.recode and (shaped.kind == "int" or known is not None)
     # A column of a table holds names where these are known, and no name is a fraction.
     recoded |= known is not None and isinstance(column.of, tuple)
@@ -87,6 +89,15 @@ def classes_of(
     names = known or _own(data, field, shaped, _names(column, held), spelled)
     ids = _ids(spelled, names)
     return Classes(names) if np.array_equal(ids, held) else Classes(names, held, ids, spelled)
+
+
+def _plain(data: Dataset, field: str, column: Column) -> Classes:
+    """Numbers that were taken for names of classes, as -1 and +1 are, are numbers again."""
+    if not column.classes or column.vocabulary is not None:
+        return Classes()
+    held = _held(data.splits.values(), field)
+    ids = np.array([number(column.classes[int(value)]) for value in held])
+    return Classes((), held, ids, plain=True)
 
 
 def _own(data: Dataset, field: str, shaped: Shaped, names: Names, spelled: Names) -> Names:
@@ -133,7 +144,7 @@ def _ids(spelled: Names, names: Names) -> Array:
     found = []
     for text in spelled:
         value = number(text)
-        place = places.get(text, by_value.get(value))
+        place = places.get(text, None if value is None else by_value.get(value))
         if place is None and counting and value is not None and 0 <= value < 2**53:
             place = int(value) if value.is_integer() else None
         found.append(-1 if place is None else place)

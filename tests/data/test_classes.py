@@ -81,6 +81,17 @@ def test_a_number_between_classes_is_no_class(tmp_path: Path) -> None:
     assert found.fields == ("x",)
 
 
+def test_what_was_trained_on_plain_numbers_reads_numbers(tmp_path: Path) -> None:
+    trained = Trained({"x": "x", "y": "y"})
+    texts = Dataset.from_arrays({"x": [1.0, 2.0], "y": ["1", "1"]})
+    found = bind(texts, {"x": NUMBER}, {"y": TWO}, trained=trained)
+    assert found.train.fields["y"].tolist() == [1, 1]
+    (tmp_path / "t.svm").write_text("-1 1:2\n1 1:3\n", "utf-8")
+    lookup, source = Lookup.standard(tmp_path), Named("libsvm", ("t.svm",))
+    found = load(source, {"x": Shaped((1,))}, {"y": NUMBER}, lookup, trained=trained)
+    assert found.train.fields["y"].tolist() == [-1, 1]
+
+
 def test_as_many_numbers_as_classes_are_these_also_with_a_gap(tmp_path: Path) -> None:
     labelled(tmp_path, [0, 4, 4])
     source, lookup = Named("csv", ("t.csv",)), Lookup.standard(tmp_path)
