@@ -24,6 +24,7 @@ from ..graph import Named
 from .aside import held_out
 from .asked import joined
 from .description import names_of, trained_of
+from .frames import by_columns, columns_of, with_columns
 from .places import Places
 from .texts import in_ids
 from .turn import training
@@ -280,7 +281,13 @@ def examples(
     absent = [n for n in names if n not in arrays]
     if absent:
         raise UsageError(f"`{absent[0]}` is missing: write `fit({absent[0]} = array, ...)`")
-    aside = (in_ids(net, a) if isinstance(a, Mapping) else a for a in (validation, test))
+    known = net.trained.fields
+    columns = {n: known.get(n, of) for n, v in arrays.items() if (of := columns_of(v))}
+    columns = {n: of for n, of in columns.items() if isinstance(of, tuple)}
+    aside = (
+        in_ids(net, by_columns(columns, a)) if isinstance(a, Mapping) else a
+        for a in (validation, test)
+    )
     validation, test = aside
     found = Dataset.from_arrays(in_ids(net, arrays), validation=validation, test=test)
     for name, port in net.inputs.items():
@@ -291,7 +298,7 @@ def examples(
                 'give these, or have the texts read with `data = lines("file")`'
             )
     # Who gives arrays by name need not be told where they go.
-    return _bound(net, found, silent)
+    return with_columns(_bound(net, found, silent), columns)
 
 
 def _bound(net: Network, found: Dataset, report: Callable[[str], None]) -> Dataset:

@@ -14,6 +14,7 @@ from ..data.stream import shown
 from ..engine.settings import Settings
 from ..errors import DataError
 from ..program import Size
+from .frames import by_columns
 from .port import Port, accepted
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def in_ids(net: Network, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, with a text for each example as the sequence of its words' ids.
 
     Words, small letters, the length at which a sentence is cut and what stands for an unknown word
-    are those of training. Anything but texts for a sequence of ids stays as it is.
+    are those of training, and so is the order of the columns of tables. All else stays as it is.
 
     Raises DataError where no words are known, or for one that is not and that nothing stands for.
     """
-    found = dict(given)
-    for name, values in given.items():
+    found = by_columns(net.trained.fields, given)
+    for name, values in found.items():
         if _takes_words(net, name) and _may_hold_texts(values):
             found[name] = _worded(net, name, values)
     return found
