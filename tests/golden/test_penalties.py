@@ -55,7 +55,6 @@ SETTINGS: list[tuple[dict[str, Any], Callable[[Array], Array]]] = [
     ({"clip": 0.2, "decay": 0.3}, lambda w: w - 0.1 * (clipped(slope(w), 0.2) + 0.3 * w)),
     ({"max_norm": 0.8}, lambda w: limited(w - 0.1 * slope(w), 0.8)),
     ({"max_norm": 100}, lambda w: w - 0.1 * slope(w)),
-    ({"freeze": ["y"]}, lambda w: w),
     ({"batch": 2, "accumulate": 4}, lambda w: w - 0.1 * slope(w)),
     (
         {"batch": 2, "accumulate": 3},

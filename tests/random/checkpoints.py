@@ -24,7 +24,7 @@ from .bent import bent, written
 from .limits import little_memory
 from .mutations import mutated
 from .trials import Trials, run_trials
-from .verdict import sentence, sound
+from .verdict import sentence, sound, unwarned
 
 COUNT = 2000
 ROOT = Path(__file__).parents[1] / "written"
@@ -143,7 +143,7 @@ def _bytes(random: Random, content: bytes) -> bytes:
 
 def judge(number: int) -> str:
     """What became of the checkpoint: the furthest that it went."""
-    with tempfile.TemporaryDirectory() as folder, chdir(folder), little_memory():
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), little_memory(), unwarned():
         path = Path(folder) / "last.safetensors"
         path.write_bytes(changed(number)[1])
         os.environ["GRAPHDL_DATA"] = str(DATA)

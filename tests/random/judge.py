@@ -13,6 +13,7 @@ from graphdl.graph import Wire
 from graphdl.network import Network, Port
 
 from .interpreter import Array, Result, interpret
+from .verdict import unwarned
 from .writer import Sample
 
 EXACT = 1e-9
@@ -39,7 +40,8 @@ def judge(sample: Sample) -> None:
 
 def compiled(sample: Sample, dtype: str = "float64", seed: int = 7) -> Network:
     """The sample's network."""
-    return graphdl.compile(sample.text, dtype=dtype, seed=seed, **sample.params)
+    with unwarned():
+        return graphdl.compile(sample.text, dtype=dtype, seed=seed, **sample.params)
 
 
 def drawn(ports: Mapping[str, Port], sample: Sample, batch: int, dtype: str) -> dict[str, Array]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +30,14 @@ PYTHON = re.compile(
 )
 
 
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """What is warned of in a model is none of the matter here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", graphdl.ModelWarning)
+        yield
+
+
 def verdict(text: str, number: int = 0) -> Verdict:
     """What became of the text. Anything but a GdlError comes out as it is."""
     with little_memory():
@@ -37,7 +46,9 @@ def verdict(text: str, number: int = 0) -> Verdict:
                 return "refused"
             if number % RUNNING:
                 return "fine"
-            net = graphdl.compile(text + "\n", backend=None if number % NATIVE == 0 else "numpy")
+            with unwarned():
+                backend = None if number % NATIVE == 0 else "numpy"
+                net = graphdl.compile(text + "\n", backend=backend)
             return _ran(net)
         except ModelError as error:
             sound(error.diagnostics, text)
