@@ -98,13 +98,12 @@ def test_resuming_within_an_epoch(tmp_path: Path) -> None:
 
 
 def test_divergence_stops_at_its_batch() -> None:
-    data = examples()
-    data["x"][:, :] = 1e30
     nets = network(), network(one_by_one=True)
     for net in nets:
-        with pytest.raises(DivergedError, match="not finite at epoch"):
-            net.fit(**data, lr=1e29)
-    assert nets[0].steps == nets[1].steps
+        # Each update makes the weights 1e8 times as large, so the fifth leaves float32.
+        with pytest.raises(DivergedError, match="not finite"):
+            net.fit(**examples(), optimizer="sgd(1e8, decay = 1)")
+    assert nets[0].steps == nets[1].steps > 2
     for name, weight in nets[1].weights.items():
         assert np.array_equal(nets[0][name], weight, equal_nan=True), name
 

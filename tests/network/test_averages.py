@@ -16,6 +16,9 @@ from graphdl.engine.average import Average
 from graphdl.errors import UsageError
 from graphdl.program import Size
 
+# Not every figure reads every name of the head.
+pytestmark = pytest.mark.filterwarnings("ignore::graphdl.ModelWarning")
+
 COUNT = 23
 HEAD = """input x[5]
 target y: int(5)

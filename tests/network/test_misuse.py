@@ -63,7 +63,7 @@ def test_a_step_that_diverges_says_where_and_changes_nothing() -> None:
     net = gdl.compile(MODEL)
     net["s.linear.bias"] = np.inf
     before = net["s.linear.weight"].copy()
-    with pytest.raises(gdl.DivergedError, match=r"`s\.linear` produced it first"):
+    with pytest.raises(gdl.DivergedError, match=r"`s\.linear\.bias` produced it first"):
         net.step(point=POINTS, kind=KINDS)
     np.testing.assert_array_equal(net["s.linear.weight"], before)
 

@@ -382,5 +382,5 @@ def test_parts_of_the_files_own_data_can_be_asked_for() -> None:
     assert first - counts[-1] == 300
     with pytest.raises(UsageError, match="`validation` is a share or a count of this data"):
         net.fit(epochs=1, validation={"image": np.zeros((1, 1, 8, 8)), "digit": [1]})
-    with pytest.raises(DataError, match=r"validation = 1\.5 is neither a count nor a share"):
+    with pytest.raises(UsageError, match=r"a share such as 0\.1, a count such as 100.* not `1\.5`"):
         net.fit(epochs=1, validation=1.5)
