@@ -101,7 +101,11 @@ def _is_rule(definition: Definition) -> bool:
 def _refuse_names(rule: Definition, optimizer: Named) -> None:
     """E0702 for an argument that is no number, such as a name that nothing defines."""
     named = dict(zip((f.name for f in rule.formals), optimizer.arguments, strict=False))
+    numbers = {f.name for f in rule.formals if isinstance(f.default, tree.Number)}
     for name, value in {**named, **optimizer.keywords}.items():
+        if isinstance(value, bool) and name in numbers:
+            message = f"`{name}` of `{rule.name}` must be a number, got {describe(value)}"
+            raise ModelError.at(optimizer.span, "E0702", message)
         if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
             got = f"`{value.name}`" if isinstance(value, Named) else describe(value)
             span = value.span if isinstance(value, Named) else optimizer.span
