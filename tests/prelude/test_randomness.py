@@ -97,8 +97,8 @@ def test_running_averages(shape: str, axes: tuple[int, ...]) -> None:
 
 
 def test_running_averages_take_another_momentum_and_a_single_example() -> None:
-    net = gdl.compile("input x[2]\nloss = mean((x -> batch_norm(momentum = 1)) ^ 2)")
-    net.step(x=[[3.0, 4.0]])
+    net = gdl.compile("input x[2, 1, 2]\nloss = mean((x -> batch_norm(momentum = 1)) ^ 2)")
+    net.step(x=[[[[2.0, 4.0]], [[3.0, 5.0]]]])
     assert np.array_equal(net["batch_norm.average"], [3, 4])
     assert np.isfinite(net["batch_norm.spread"]).all()
 
