@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +14,14 @@ from ..errors import UsageError
 # Told how many kernels are about to be compiled, when that takes a while.
 LISTENERS: list[Callable[[int], None]] = []
 MANY = 8
+# Held by the thread that compiles or links.
+LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # No process begins with what another one has half linked. Whoever holds more than this lock
+    # took it last, so that hooks which take the other locks are registered after this one.
+    os.register_at_fork(
+        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
+    )
 # Threads that are making kernels, and hold what others wait for.
 MAKING: set[int] = set()
 OTHERWISE = "or run with --backend numpy"

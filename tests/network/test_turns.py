@@ -315,3 +315,33 @@ print(bad)
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_waits_for_a_call_that_comes_to_compile() -> None:
+    script = """
+import os, signal, threading, time, graphdl as gdl
+from graphdl.backends.llvm import LOCK
+signal.alarm(60)
+net = gdl.compile("input x[2]\\noutput y = exp(x)", backend="numpy")
+inside = threading.Event()
+def call():
+    with net.turn.lock:
+        inside.set()
+        time.sleep(0.3)
+        with LOCK:
+            pass
+thread = threading.Thread(target=call)
+thread.start()
+inside.wait()
+child = os.fork()
+if not child:
+    net(x=[[1, 2]])
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")

@@ -5,6 +5,8 @@ texts        mutated ones: diagnostics or a network
 checkpoints  mutated ones: a network that goes on, or a sentence
 data         mutated files of every reader: examples, or a sentence
 kills        training processes killed at random moments: resumed, the same run bit for bit
+threads      threads that ask the same networks everything at once, for so many seconds
+signals      handlers that ask networks in the middle of other calls, for so many seconds
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import agreement, checkpoints, data_files, kills, texts
+from . import agreement, checkpoints, data_files, handlers, kills, texts, threads
 from .asked import Asked
 
 # How many trials unless told otherwise, and the run: the number of failures.
@@ -24,6 +26,8 @@ RUNS: dict[str, tuple[int, Callable[[Asked], int]]] = {
     "checkpoints": (checkpoints.COUNT, checkpoints.run),
     "data": (data_files.COUNT, data_files.run),
     "kills": (kills.COUNT, kills.run),
+    "threads": (threads.COUNT, threads.run),
+    "signals": (handlers.COUNT, handlers.run),
 }
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import threading
 import weakref
 from collections import deque
@@ -24,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import llvmlite
 import llvmlite.binding as llvm
 
-from ..llvm import LISTENERS, MAKING, MANY
+from ..llvm import LISTENERS, LOCK, MAKING, MANY
 from . import kept
 from .emit import Emit
 from .machine import Machine, this_machine
@@ -74,13 +73,6 @@ COMPILED: deque[str] = deque(maxlen=4096)
 _for_ever: list[Any] = []
 # What is linked has a name of its own each time, whether or not linking came to its end.
 _links = count()
-# Held by the thread that compiles or links.
-LOCK = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # No process begins with what another one has half linked.
-    os.register_at_fork(
-        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
-    )
 
 
 def writer(family: str) -> Callable[[Write], Write]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .library import LOCK, functions
+from ..llvm import LOCK
+from .library import functions
 from .pool import CONDITION, MUTEX, NAMES, TURN, WORDS, WORKERS, module
 
 THREADS = "GRAPHDL_THREADS"
