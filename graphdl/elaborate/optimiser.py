@@ -65,12 +65,20 @@ class RuleKeeper:
         assert register.tensor is not None
         tensor = lift(t, value)
         held = register.tensor.value
+        _refuse_examples(register.statement.name, tensor)
         if tensor.shape not in (held.type.shape, ()):
             name = register.statement.name
             raise Fact("E0409", f"`{name}` is {list(held.type.shape)}, next {describe(tensor)}")
         reached = t.builder.broadcast(tensor.value, held.type.shape)
         t.updates.append(Update(held, reached))
         return Tensor(reached, batched=False)
+
+
+def _refuse_examples(name: str, tensor: Tensor) -> None:
+    """E0409 for what differs from example to example: a weight is one for all."""
+    if tensor.batched:
+        message = f"`{name}` would have a value for each example, and a weight has one for all"
+        raise Fact("E0409", message, "a rule reads the weight and its gradient, not the inputs")
 
 
 def find_rule(model: Elaborated, optimizer: Named) -> Definition:
@@ -156,6 +164,8 @@ def apply_rule(
             result = _run(t, rule, optimizer, flows, span)
     finally:
         t.keeper, t.builder.origin = None, origin
+    with located(t, span, []):
+        _refuse_examples(rule.name, result)
     if result.shape != shape or result.value.type.kind != "float":
         raise ModelError.at(
             span, "E0409", f"`{rule.name}` gives {describe(result)} for a weight {list(shape)}"

@@ -157,7 +157,7 @@ class Tracer(Recorder):
                 if e.span.source.name.startswith("prelude/"):
                     # The formula that this is part of may be one that the builder has a better for.
                     return target.function(self, *numbers)
-                text = ", ".join(map(str, numbers))
+                text = ", ".join(map(describe, numbers))
                 raise Fact("E0309", f"{target.name}({text}) is not a number") from None
 
     # ---- shapes ------------------------------------------------------------------------
