@@ -189,11 +189,29 @@ class _Matching:
         called = [n for n in self.about if n.lower() in LABELS and n not in used]
         if len(called) == 1:
             self.fed[name] = (called[0],)
+        elif not called and (only := self.only_column_left(name)):
+            self.fed[name] = (only,)
         elif self.need_targets:
             some = called or [n for n in self.about if n not in used and n not in self.inputs]
             likely = nearest(name, some)
             order = [likely] if likely is not None else some[::-1]
             raise self.undecided(name, f"the target `{name}` could be {listed(some)}", order)
+
+    def only_column_left(self, target: str) -> str | None:
+        """The one column of text, where the only input takes every other column: no guess.
+
+        Were it not the target of classes, one of the numbers would be, and the input lack one.
+        """
+        name = self.unfed(self.inputs)
+        if name is None or self.targets[target].kind != "int":
+            return None
+        used = self.used()
+        free = {n: c for n, c in self.about.items() if n not in used}
+        texts = [n for n, c in free.items() if c.text and not c.trouble]
+        numbers = [n for n, c in free.items() if c.role == "column" and not c.text]
+        all_read = len(texts) + len(numbers) == len(free)
+        fits = count_of(self.inputs[name]) == len(numbers)
+        return texts[0] if len(texts) == 1 and all_read and fits else None
 
     def by_columns_left(self) -> None:
         """The only input of a model reads the columns of numbers that nothing else reads."""

@@ -155,8 +155,12 @@ def _is_wanted(name: str, about: dict[str, Column], request: Request) -> bool:
         return False
     if not request.model or request.trained.by_place or name.lower() in LABELS:
         return True
-    return name in request.model or name in _named(
-        [*request.mapping.values(), *request.trained.named.values()]
+    # Where it is the only one, it may be what is left for the target.
+    alone = sum(bool(column.text) for column in about.values()) == 1
+    return (
+        alone
+        or name in request.model
+        or name in _named([*request.mapping.values(), *request.trained.named.values()])
     )
 
 
