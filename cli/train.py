@@ -157,7 +157,7 @@ def _resumed(
     options: dict[str, Any],
 ) -> Network:
     import graphdl
-    from graphdl.engine.run_folder import find_checkpoint
+    from graphdl.engine.run_folder import RunFolder, find_checkpoint
 
     if source is not None or params:
         raise UsageError(
@@ -166,7 +166,10 @@ def _resumed(
         )
     if run_dir is not None:
         raise UsageError(f"a resumed run stays in its folder, {run}: leave `--run-dir` out")
-    net = graphdl.load(find_checkpoint(run), backend=chosen(options["gpu"], options["backend"]))
+    checkpoint = find_checkpoint(run)
+    # Asked before it is read: what another process trains may be replaced faster than it is read.
+    RunFolder.reopen(checkpoint.parent).close()
+    net = graphdl.load(checkpoint, backend=chosen(options["gpu"], options["backend"]))
     if options["dtype"] not in (None, net.dtype):
         raise UsageError(f"the run is in {net.dtype}, and goes on in it: leave `--dtype` out")
     return net
