@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from types import ModuleType
@@ -19,7 +18,7 @@ from .places import Places
 from .schedule import NonFinite, Schedule, bind, plan
 from .store import Store
 from .trial import Trial
-from .watch import watch
+from .watch import Watch, watch
 
 if TYPE_CHECKING:
     from .native.schedule import NativeSchedule
@@ -48,6 +47,7 @@ class Executable:
         self._schedules: OrderedDict[object, tuple[Store, int, Bound]] = OrderedDict()
         self._recent: tuple[Store, int, Bound] | None = None
         self._memory = Memory(xp, dtype)
+        self._watched: dict[tuple[str | None, bool], Watch | None] = {}
 
     def run(
         self,
@@ -55,35 +55,37 @@ class Executable:
         data: Mapping[str, Array],
         scalars: Mapping[str, float],
         guard: str | None = None,
+        closely: bool = False,
     ) -> dict[str, Array]:
         """One run; the outputs by name, as views that hold until the next run.
 
         `guard` names an output that must be finite, as all must that is written: otherwise
         NonFinite is raised and `store` is as it was. Data that does not fit the declared shapes is
-        a DataError.
+        a DataError. Where a scalar is larger than 1, such as a rate, the run is to be looked at
+        `closely`.
         """
-        schedule = self.schedule(store, data, guard)
+        schedule = self.schedule(store, data, guard, closely)
         try:
-            if self.native:
+            if self.native and not closely:
                 return schedule.run(data, scalars)
             with np.errstate(all="ignore"):
                 return schedule.run(data, scalars)
         except NonFinite as found:
-            return self.run_apart(store, data, scalars, guard, found.value)
+            return self._run_apart(store, data, scalars, guard, found.value)
 
-    def run_apart(
+    def _run_apart(
         self,
         store: Store,
         data: Mapping[str, Array],
         scalars: Mapping[str, float],
         guard: str | None,
-        value: float = math.nan,
+        value: float,
     ) -> dict[str, Array]:
         """The same, worked out apart before anything is written: slow, and sure.
 
         For numbers so large that a formula of an update might make them infinite.
         """
-        watched = watch(self.program, guard)
+        watched = self._watch(guard, True)
         if watched is not None:
             with np.errstate(all="ignore"):
                 trial = Trial(self.program, self.xp, self.dtype, store, data, scalars)
@@ -101,6 +103,7 @@ class Executable:
         scalars: Mapping[str, float],
         guard: str | None,
         times: int,
+        closely: bool = False,
     ) -> tuple[int, dict[str, Array]] | None:
         """So many runs on batches that follow each other in arrays; None where there is no way.
 
@@ -109,15 +112,22 @@ class Executable:
         if not self.native:
             return None
         one = {key: batches[key][: len(batches[key]) // times] for key in self._fields}
-        schedule = self.schedule(store, one, guard)
+        schedule = self.schedule(store, one, guard, closely)
         if isinstance(schedule, Schedule) or not schedule.repeats:
             return None
-        return schedule.run_many(batches, scalars, times)
+        with np.errstate(all="ignore"):
+            return schedule.run_many(batches, scalars, times)
 
-    def schedule(self, store: Store, data: Mapping[str, Array], guard: str | None = None) -> Bound:
+    def schedule(
+        self,
+        store: Store,
+        data: Mapping[str, Array],
+        guard: str | None = None,
+        closely: bool = False,
+    ) -> Bound:
         """The schedule for the sizes of `data`, bound on first use."""
         try:
-            key = (guard, *[data[field].shape for field in self._fields])
+            key = (guard, closely, *[data[field].shape for field in self._fields])
         except KeyError as missing:
             raise DataError(_missing(missing.args[0], data)) from None
         known = self._schedules.get(key)
@@ -131,7 +141,7 @@ class Executable:
         require_steps(self.program, sizes)
         self._schedules.pop(key, None)
         try:
-            schedule = self._bound(store, sizes, guard)
+            schedule = self._bound(store, sizes, self._watch(guard, closely))
         except MemoryError as error:
             raise UsageError(f"out of memory at this batch: {error}; use a smaller one") from None
         self._make_room(schedule)
@@ -143,9 +153,9 @@ class Executable:
         *_, (_, _, schedule) = self._schedules.values()
         return schedule
 
-    def _bound(self, store: Store, sizes: dict[str, int], guard: str | None) -> Bound:
+    def _bound(self, store: Store, sizes: dict[str, int], watched: Watch | None) -> Bound:
         program, memory = self.program, self._memory
-        planned = plan(program, self.dtype, sizes, guard)
+        planned = plan(program, self.dtype, sizes, watched)
         if not memory.holds(planned.size):
             # All are bound to what is replaced now, and would keep it.
             self._schedules.clear()
@@ -156,8 +166,14 @@ class Executable:
             if self.native:
                 from .native.schedule import bind_native
 
-                return bind_native(places, guard)
-            return bind(places, guard)
+                return bind_native(places, watched)
+            return bind(places, watched)
+
+    def _watch(self, guard: str | None, closely: bool) -> Watch | None:
+        key = guard, closely
+        if key not in self._watched:
+            self._watched[key] = watch(self.program, guard, closely)
+        return self._watched[key]
 
     def _make_room(self, schedule: Bound) -> None:
         """Forget what was not used for longest, until there is room for one more schedule."""

@@ -13,7 +13,7 @@ from ..program import Array, Call, Op, Program
 from .places import Places
 from .room import require_plan, require_values
 from .transfer import fill
-from .watch import LIMIT, Watch, watch
+from .watch import LIMIT, Watch
 
 # The objects behind one call, its arguments included: from 0.5 to 1 KB were measured.
 CALL_BYTES = 1024
@@ -88,21 +88,20 @@ class Schedule:
 
 
 def plan(
-    program: Program, precision: str, sizes: dict[str, int], guard: str | None = None
+    program: Program, precision: str, sizes: dict[str, int], watched: Watch | None = None
 ) -> MemoryPlan:
     """The memory plan of a program with settled updates; UsageError where it cannot be met."""
-    watched = watch(program, guard)
     require_values(program, sizes, precision)
     found = plan_memory(program, sizes, precision, watched.values if watched else ())
     require_plan(program, found.size, [(b.values[0], b.nbytes) for b in found.buffers])
     return found
 
 
-def bind(places: Places, guard: str | None = None) -> Schedule:
+def bind(places: Places, watched: Watch | None = None) -> Schedule:
     """Make the calls of a program, its values being where `places` has them."""
     program = places.program
     binder = _Binder(places)
-    split = binder.bind_operations(watch(program, guard))
+    split = binder.bind_operations(watched)
     binder.bind_copies()
     arrays = binder.arrays
     return Schedule(

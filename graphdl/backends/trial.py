@@ -64,7 +64,8 @@ class Trial:
             return Fault("a state that is carried on", self.origin(bad))
         written = {u.value: self.keys[u.target] for u in self.program.updates}
         weights = {i.value for i in self.program.inputs if i.role == "weight"}
-        bad = [s.value for s in watched.sources if not self.finite(s.value)]
+        made_of = [s.value for s in watched.sources if not s.written]
+        bad = [value for value in made_of if not self.finite(value)]
         if bad:
             behind = self._reached_by(bad)
             learned = any(u.target in weights for u in self.program.updates if u.value in behind)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ..graph.kept import CARRIED
 from ..passes.layout import Layout
-from ..passes.sources import Source, sources
+from ..passes.sources import Source, sources, written
+from ..passes.tame import untamed
 from ..program import Program, Value
 
 # Numbers below it make nothing infinite: neither their squares, nor sums of these, nor what a rate
-# below it makes of them. Gradients beyond it are looked at more closely, by running the step apart.
+# makes of them. Of larger ones, the step is worked out apart.
 LIMIT = {"float32": 1e15, "float64": 1e150}
 
 
@@ -39,10 +40,18 @@ class Watch:
         return {s.value for s in self.sources if layout.roots[s.value] in read}
 
 
-def watch(program: Program, name: str | None) -> Watch | None:
-    """What is looked at where the output `name` is guarded; None without one."""
+def watch(program: Program, name: str | None, closely: bool = False) -> Watch | None:
+    """What is looked at where the output `name` is guarded; None without one.
+
+    All that is written is part of it if `closely`, as it must be where a scalar is larger than 1.
+    """
     if name is None:
         return None
     outputs = dict(program.outputs)
     carried = tuple(Source(v) for key, v in program.outputs if key.startswith(CARRIED))
-    return Watch(name, outputs[name], (*sources(program), *carried))
+    made_of = sources(program)
+    if closely:
+        updates = [update.value for update in program.updates]
+    else:
+        updates = untamed(program, [source.value for source in made_of])
+    return Watch(name, outputs[name], (*made_of, *carried, *written(program, updates)))

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..backends import NonFinite as NonFiniteResult
 from ..backends.llvm import MAKING
-from ..backends.watch import LIMIT
 from ..elaborate import LOSS
 from ..engine.trainable import NonFinite
 from .turn import changing, inside, refuse_while_making
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from .update import TrainingStep
 
 Array = np.ndarray[Any, Any]
-# Gradients below the limit are sure to make nothing infinite only with rates below it.
-LARGE = LIMIT["float32"]
 
 
 def train_batch(
@@ -53,9 +50,9 @@ def train_batch(
                 batch = net._carried.fed(program, batch, fresh, going)
             data = net._programs.device(batch)
             scalars = _scalars(net, step, lr, fresh)
-            run = program.run if -LARGE < scalars["lr"] < LARGE else program.run_apart
+            closely = not -1 <= scalars["lr"] <= 1
             try:
-                found = run(net.store, data, scalars, LOSS)
+                found = program.run(net.store, data, scalars, LOSS, closely)
             except NonFiniteResult as error:
                 raise NonFinite(error.origin, error.what) from None
             if step.carry:
@@ -96,9 +93,8 @@ def train_batches(
     if step.gather is not None or step.carry:
         return None
     scalars = _scalars(net, step, lr, True)
-    if not -LARGE < scalars["lr"] < LARGE:
-        return None
-    found = step.last.run_many(net.store, batches, scalars, LOSS, times)
+    closely = not -1 <= scalars["lr"] <= 1
+    found = step.last.run_many(net.store, batches, scalars, LOSS, times, closely)
     if found is None:
         return None
     done, values = found

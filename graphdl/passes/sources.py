@@ -7,6 +7,7 @@ looking at what is written would come too late.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..program import Op, Program, Value
@@ -35,10 +36,15 @@ MOVED = (Broadcast, Concat, Copy, Pad, PutRows, Reshape, Reverse, Stop, Transpos
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A value to look at; `squared` says that it is the sum of the squares of what counts."""
+    """A value to look at.
+
+    squared   it is the sum of the squares of what counts
+    written   it is what an update writes
+    """
 
     value: Value
     squared: bool = False
+    written: bool = False
 
 
 def sources(program: Program) -> tuple[Source, ...]:
@@ -68,6 +74,17 @@ def sources(program: Program) -> tuple[Source, ...]:
         for value in sorted(found, key=lambda v: order.get(v, -1))
         if _whole(value, made_by) not in covered
     )
+
+
+def written(program: Program, updates: Iterable[Value]) -> tuple[Source, ...]:
+    """What some updates write, as values to look at: of a table, the rows that are put into it."""
+    made_by = {op.out: op for op in program.ops}
+    found: dict[Value, None] = {}
+    for value in updates:
+        op = made_by.get(value)
+        if op is not None and value.type.kind == "float":
+            found[op.args[2] if isinstance(op.primitive, PutRows) else value] = None
+    return tuple(Source(value, written=True) for value in found)
 
 
 def _inside(op: Op, made_by: dict[Value, Op]) -> bool:

@@ -115,7 +115,7 @@ def test_schedules_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None
     for length in range(30, 50):
         executable.run(state, batch(length), LR)
     assert 3 <= len(executable._schedules) <= 5
-    assert (None, batch(49)["words"].shape) in executable._schedules
+    assert (None, False, batch(49)["words"].shape) in executable._schedules
 
 
 def test_a_schedule_larger_than_all_room_is_kept_alone(monkeypatch: pytest.MonkeyPatch) -> None:

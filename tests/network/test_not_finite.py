@@ -12,6 +12,9 @@ import pytest
 import graphdl as gdl
 from graphdl.engine.trainable import NonFinite
 from graphdl.errors import DivergedError
+from graphdl.passes.settle import settle_updates
+from graphdl.passes.sources import sources
+from graphdl.passes.tame import untamed
 
 ENDS = "input x[4]\ntarget y: int(3)\n"
 LOSS = "loss = s -> cross_entropy(y)\n"
@@ -80,6 +83,24 @@ CASES = [
         bad=np.arange(40).reshape(8, 5),
     ),
 ]
+
+
+PLAIN = f"{ENDS}s = x -> linear(3)\n{LOSS}"
+# Rules that make something infinite, or no number, of gradients that are neither, sooner or later.
+RULES = {
+    "a divisor that is zero": ("state v = 0", "next v = v + abs(grad)", "w - lr * grad / v"),
+    "zero by zero": ("w - lr * grad / sqrt(grad * grad - abs(grad) ^ 2)",),
+    "no eps": ("state v = 0", "next v = grad * grad", "w - lr * 0 * grad / sqrt(v)"),
+    "an exponential": ("w - lr * exp(1000 * abs(grad))",),
+    "a logarithm": ("w - lr * log(0 * abs(grad))",),
+    "a power": ("w - lr * abs(1e4 * grad + 2) ^ 40",),
+    "a factor": ("state v = 1", "next v = 1e9 * v", "w - lr * grad - 0 * v"),
+    "a square": ("state v = 1e6", "next v = v * v", "w - lr * grad - 0 * v"),
+    "two that drive each other": (
+        *("state u = 1", "state v = 1", "next u = 1e5 * v", "next v = 1e5 * u"),
+        "w - lr * grad - 0 * next u",
+    ),
+}
 
 
 @pytest.fixture(params=["numpy", "native"])
@@ -215,3 +236,68 @@ def test_a_mask_may_hide_the_infinite(backend: str) -> None:
     text = f"{ENDS}h = if x > 0 {{ log(x) }} else {{ 0 * x }}\ns = h -> linear(3)\n{LOSS}"
     net = gdl.compile(text, backend=backend, seed=1)
     assert np.isfinite(net.step(x=BAD, y=labels(BAD)))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_that_go_too_far(name: str, backend: str) -> None:
+    body = "\n".join(RULES[name])
+    text = (
+        f"rule (w, grad) -> mine(lr) {{\n{body}\n}}\n{PLAIN}train {{\noptimizer = mine(0.1)\n}}\n"
+    )
+    net = gdl.compile(text, backend=backend, seed=1)
+    states = []
+
+    def go_on() -> None:
+        for _ in range(20):
+            states.append(net.state())
+            net.step(x=GOOD, y=labels(GOOD))
+
+    with pytest.raises(DivergedError, match=r"the next value of `s\.linear"):
+        go_on()
+    assert same(states[-1], net.state())
+    assert all(np.isfinite(array).all() for state in states for array in state.values())
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam(eps = 0)",
+        "adagrad(eps = 0)",
+        "adam(beta1 = 1)",
+        "sgd(0.1, momentum = 1e9)",
+        "sgd(1e15)",
+    ],
+)
+def test_arguments_that_go_too_far(optimizer: str, backend: str) -> None:
+    """A weight whose gradient is zero is divided by zero, and what grows becomes infinite."""
+    text = f"{ENDS}s = x -> linear(8) -> relu -> linear(3)\n{LOSS}"
+    net = gdl.compile(text + f"train {{\noptimizer = {optimizer}\n}}\n", backend=backend, seed=1)
+    net["s.linear.bias"] = -50.0
+    for _ in range(20):
+        before = net.state()
+        try:
+            net.step(x=GOOD, y=labels(GOOD))
+        except DivergedError:
+            assert same(before, net.state())
+            break
+        assert all(np.isfinite(array).all() for array in net.state().values())
+
+
+def test_ordinary_optimisers_are_not_looked_at_twice() -> None:
+    """What they write needs no look, which costs time: only what it is made of."""
+    head = f"{ENDS}s = x -> linear(5) -> batch_norm -> tanh -> linear(3)\n{LOSS}train {{\n"
+    for setting in (
+        "optimizer = sgd(0.1)",
+        "optimizer = sgd(0.1, momentum = 0.9, nesterov = true, decay = 1e-4)",
+        "optimizer = adam()",
+        "optimizer = adamw()",
+        "optimizer = adagrad()",
+        "optimizer = rmsprop(momentum = 0.9)",
+        "clip = 1",
+        "clip_value = 1",
+        "l1 = 1e-3\nl2 = 1e-3\ndecay = 1e-3",
+        "max_norm = 1",
+        "accumulate = 4",
+    ):
+        program = settle_updates(gdl.compile(f"{head}{setting}\n}}").program("schedule"))
+        assert untamed(program, [source.value for source in sources(program)]) == [], setting

@@ -14,7 +14,7 @@ from ...program import Array, Kind, Op, Value
 from ...program.primitives.scan import Scan
 from ..places import Places
 from ..schedule import NonFinite
-from ..watch import Watch, watch
+from ..watch import Watch
 from .call import Call
 from .chain import chained
 from .guard import bounded, judged
@@ -147,10 +147,9 @@ class NativeSchedule:
         return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
-def bind_native(places: Places, guard: str | None = None) -> NativeSchedule:
+def bind_native(places: Places, watched: Watch | None = None) -> NativeSchedule:
     """Make the tables of a program, its values being where `places` has them."""
     program = places.program
-    watched = watch(program, guard)
     binder = _Binder(places)
     binder.bind_operations(watched)
     binder.bind_copies()
