@@ -127,6 +127,8 @@ def _uneven(net: Network, name: str, values: Any) -> Ragged | None:
     port = net.inputs.get(name)
     if port is None or port.pad is not None or len(port.shape) != 1:
         return None
+    if type(values) is np.ndarray and values.dtype.kind != "O":
+        return None
     found = array_of(values, f"`{name}`")
     return found if isinstance(found, Ragged) else None
 

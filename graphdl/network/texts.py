@@ -36,11 +36,21 @@ def in_ids(net: Network, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises DataError where no words are known, or for one that is not and that nothing stands for.
     """
+    if _are_numbers(given):
+        return dict(given)
     found = by_columns(net.trained.fields, given)
     for name, values in found.items():
         if _takes_words(net, name) and _may_hold_texts(values):
             found[name] = _worded(net, name, values)
     return found
+
+
+def _are_numbers(given: Mapping[str, Any]) -> bool:
+    """Whether all are arrays of numbers, as at nearly every step: a quick look."""
+    for values in given.values():
+        if type(values) is not np.ndarray or values.dtype.kind in "UOT":
+            return False
+    return True
 
 
 def _takes_words(net: Network, name: str) -> bool:
