@@ -7,7 +7,7 @@ argument. Where that cannot be seen in a formula, what it writes is looked at as
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -40,24 +40,32 @@ def untamed(program: Program, sources: Collection[Value]) -> list[Value]:
     gains = {update: found.gains(update.value) for update in program.updates}
     wild = [update.value for update, gain in gains.items() if gain is None]
     known = {update.target: gain for update, gain in gains.items() if gain is not None}
-    places = {target: place for place, target in enumerate(known)}
-    matrix = np.zeros((len(known), len(known)))
-    for target, gain in known.items():
-        for kept, factor in gain.items():
-            if kept in places:
-                matrix[places[target], places[kept]] = factor
-    growing = {target for target in known if _grows(matrix, places[target])}
+    growing = {target for group in _joined(known) if _grows(group, known) for target in group}
     return wild + [u.value for u in program.updates if u.target in growing]
 
 
-def _grows(matrix: np.ndarray, place: int) -> bool:
-    """Whether what is kept there, with all that it has to do with, grows by too large a factor."""
-    beside = [place]
-    for one in beside:
-        near = np.flatnonzero(matrix[one] + matrix[:, one])
-        beside += [other for other in near.tolist() if other not in beside]
-    part = matrix[np.ix_(beside, beside)]
-    return bool(np.abs(np.linalg.eigvals(part)).max(initial=0.0) > GROWTH)
+def _joined(known: Mapping[Value, Mapping[Value, float]]) -> list[list[Value]]:
+    """What is kept, in groups: each with all that it is made from or that is made from it."""
+    beside: dict[Value, set[Value]] = {target: set() for target in known}
+    for target, gain in known.items():
+        for kept in gain.keys() & known.keys():
+            beside[target].add(kept)
+            beside[kept].add(target)
+    groups, seen = [], set[Value]()
+    for target in known:
+        if target not in seen:
+            group = [target]
+            for one in group:
+                group += [other for other in beside[one] if other not in group]
+            seen.update(group)
+            groups.append(group)
+    return groups
+
+
+def _grows(group: Sequence[Value], known: Mapping[Value, Mapping[Value, float]]) -> bool:
+    """Whether what is kept there grows by too large a factor in a step."""
+    matrix = np.array([[known[target].get(kept, 0.0) for kept in group] for target in group])
+    return bool(np.abs(np.linalg.eigvals(matrix)).max(initial=0.0) > GROWTH)
 
 
 class _Formulas:
@@ -68,6 +76,11 @@ class _Formulas:
         self.inputs = {i.value: i for i in program.inputs}
         self._gains: dict[Value, Gains] = {value: {} for value in sources}
         self._numbers: dict[Value, Numbers] = {}
+        self._signs: dict[Value, int] = {}
+        # In the order of the program what a value is made of is known already: a sum of sums of a
+        # thousand layers is otherwise asked for once along each way that leads to it.
+        for value in self.made_by:
+            self.sign(value)
 
     def gains(self, value: Value) -> Gains:
         if value not in self._gains:
@@ -166,6 +179,11 @@ class _Formulas:
 
     def sign(self, value: Value) -> int:
         """2 for what is more than zero, 1 for what is not less, 0 for what is not known."""
+        if value not in self._signs:
+            self._signs[value] = self._sign(value)
+        return self._signs[value]
+
+    def _sign(self, value: Value) -> int:
         numbers, op = self.numbers(value), self.made_by.get(value)
         if numbers is not None:
             return 2 if min(numbers) > TINY else int(min(numbers) >= 0)

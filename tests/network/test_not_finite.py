@@ -301,3 +301,15 @@ def test_ordinary_optimisers_are_not_looked_at_twice() -> None:
     ):
         program = settle_updates(gdl.compile(f"{head}{setting}\n}}").program("schedule"))
         assert untamed(program, [source.value for source in sources(program)]) == [], setting
+
+
+def test_a_gradient_that_comes_by_many_ways_is_asked_about_once() -> None:
+    """Each of forty sums of a layer and its input doubles the ways that lead to the first."""
+    text = f"""{ENDS}
+block v -> beside() {{
+  (v -> linear(4) -> layer_norm) + v
+}}
+s = x -> repeat 40 {{ beside() }} -> linear(3)
+{LOSS}"""
+    program = settle_updates(gdl.compile(text).program("schedule"))
+    assert untamed(program, [source.value for source in sources(program)]) == []
