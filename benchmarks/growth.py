@@ -99,7 +99,7 @@ def compiling(quick: bool) -> Iterator[dict[str, Any]]:
 def one(place: int, quick: bool) -> None:
     """Seconds until a training step is made and the first one done; kernels compiled for it."""
     _, layers, count, units = points("compiling", quick)[place]
-    library = import_module("graphdl.backends.native.library")
+    library = import_module("graphdl.backends.native.compile.library")
     # The grammar and the definitions of all layers, which every model needs.
     import_module("graphdl").compile("logreg")
     began = perf_counter()

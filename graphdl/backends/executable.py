@@ -21,7 +21,7 @@ from .trial import Trial
 from .watch import Watch, watch
 
 if TYPE_CHECKING:
-    from .native.schedule import NativeSchedule
+    from .native.schedule.native_program import NativeSchedule
 
     Bound = Schedule | NativeSchedule
 
@@ -164,7 +164,7 @@ class Executable:
         places = Places(program, self.xp, self.dtype, sizes, store, planned, memory)
         with np.errstate(all="ignore"):
             if self.native:
-                from .native.schedule import bind_native
+                from .native.schedule.native_program import bind_native
 
                 return bind_native(places, watched)
             return bind(places, watched)

@@ -53,7 +53,7 @@ def why_not() -> str:
 
 def _unusable(found: str) -> str:
     try:
-        from .native.machine import this_machine
+        from .native.emit.machine import this_machine
 
         this_machine().target()
     except (ImportError, OSError, RuntimeError) as error:

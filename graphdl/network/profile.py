@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..backends.native.schedule import NativeSchedule, Table
+    from ..backends.native.schedule.native_program import NativeSchedule, Table
     from .network import Network
 
 # The best of so many runs counts.
@@ -102,7 +102,7 @@ def profile(net: Network, /, **batch: Any) -> Profile:
 
 def kernels(net: Network, /, **batch: Any) -> str:
     """The text of every kernel of a training step, as LLVM has it when it is optimised."""
-    from ..backends.native.library import optimised, written
+    from ..backends.native.compile.library import optimised, written
 
     found: dict[Any, list[str]] = {}
     for table in _tables(_schedule(net, batch)):
@@ -132,7 +132,7 @@ def _schedule(net: Network, batch: Mapping[str, Any]) -> NativeSchedule:
 
 
 def _tables(schedule: NativeSchedule) -> list[Table]:
-    from ..backends.native.schedule import Table
+    from ..backends.native.schedule.native_program import Table
 
     return [part for part in schedule.parts if isinstance(part, Table)]
 

@@ -28,6 +28,10 @@ ORDER = (
     "network",
 )
 RANK = {name: rank for rank, name in enumerate(ORDER)}
+# The rooms of graphdl/backends/native, held to an order of their own.
+NATIVE = ROOT / "graphdl" / "backends" / "native"
+NATIVE_ORDER = ("emit", "compile", "run", "kernels", "tiles", "choose", "schedule")
+NATIVE_LINES = 2000  # of a room, so that one can be read in an evening
 TOP = len(ORDER)  # graphdl/__init__.py and __main__.py see everything
 FREE = {"grammar", "models", "prelude"}  # data with an __init__, read through importlib.resources
 
@@ -72,6 +76,28 @@ def test_imports_go_one_way() -> None:
             if there in RANK and RANK[there] > here:
                 wrong.append(f"{file.relative_to(ROOT)}:{line} imports {name}")
     assert wrong == []
+
+
+def test_the_native_order_names_every_room() -> None:
+    rooms = {file.parent.name for file in NATIVE.glob("*/*.py")}
+    assert rooms == set(NATIVE_ORDER)
+    assert [file.name for file in NATIVE.glob("*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("room", NATIVE_ORDER)
+def test_a_native_room_imports_only_those_before_it(room: str) -> None:
+    stem = "graphdl.backends.native."
+    files = sorted((NATIVE / room).glob("*.py"))
+    used = {
+        (f"{file.name}:{line}", name.removeprefix(stem).split(".")[0])
+        for file in files
+        for line, name in modules_used(file, file.relative_to(ROOT).parts[:-1])
+        if name.startswith(stem)
+    }
+    later = NATIVE_ORDER[NATIVE_ORDER.index(room) + 1 :]
+    assert sorted(each for each in used if each[1] in later) == []
+    assert {name for _, name in used} <= set(NATIVE_ORDER)
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < NATIVE_LINES
 
 
 def test_nothing_in_the_library_imports_a_command() -> None:

@@ -73,3 +73,5 @@ def test_the_documents_tell_the_order_of_imports() -> None:
     )
     told = (ROOT / "docs/architecture.md").read_text("utf-8")
     assert " < ".join([*order, "cli"]) in told
+    native = re.findall(r"^NATIVE_ORDER = \((.*)\)$", from_tests, re.M)[0]
+    assert " < ".join(re.findall(r"\w+", native)) in told

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native.schedule import NativeSchedule, Table
+from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
 from graphdl.errors import DivergedError
 
 MODELS = {

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdl.backends import Executable, Store
-from graphdl.backends.native.schedule import NativeSchedule, Table
+from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
 from graphdl.program import Builder, Program, Size, Type
 from graphdl.program.primitives import ContractSpread
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native.reduction import Reduce
-from graphdl.backends.native.schedule import NativeSchedule, Table
-from graphdl.backends.native.tiling import Tile
+from graphdl.backends.native.kernels.reduction import Reduce
+from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
+from graphdl.backends.native.tiles.tile_spec import Tile
 
 # Inputs, layers, and how many operations a sum has at its end at most.
 FINISHED = {

@@ -25,7 +25,7 @@ text = "input x[3]\\ntarget y: int(2)\\nloss = x -> linear(2) -> softmax -> nll(
 net = gdl.compile(text, backend="native")
 for _ in range(3):
     print(float(net.step(x=np.ones((4, 3)), y=[0, 1, 0, 1])))
-from graphdl.backends.native import library
+from graphdl.backends.native.compile import library
 print("compiled", sorted(n.split("_")[0] for n in library.COMPILED))
 """
 
@@ -221,7 +221,7 @@ for each in threads:
     each.start()
 for each in threads:
     each.join()
-from graphdl.backends.native.workers import Pool
+from graphdl.backends.native.run.workers import Pool
 print(len(set(losses)), Pool.ours().workers)
 """
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "GRAPHDL_THREADS": "2"}
@@ -236,7 +236,7 @@ print(len(set(losses)), Pool.ours().workers)
 def test_a_fork_waits_for_a_thread_that_compiles(tmp_path: Path) -> None:
     script = """
 import os, signal, threading, time, graphdl as gdl
-from graphdl.backends.native import library
+from graphdl.backends.native.compile import library
 text = "input x[{}]\\ntarget y: int(2)\\nloss = x -> linear(2) -> softmax -> nll(y)"
 def step(size):
     net = gdl.compile(text.format(size), backend="native")
@@ -286,8 +286,25 @@ def test_linking_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.isfinite(net.step(**net.blank(3)))
 
 
+def test_a_name_holds_the_sources_of_all_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    from graphdl.backends import native
+    from graphdl.backends.native.compile import library
+    from graphdl.backends.native.emit.machine import this_machine
+
+    plain, read = Path.read_bytes, []
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    library._origin.__wrapped__(this_machine())
+    assert sorted(read) == sorted(Path(native.__path__[0]).rglob("*.py"))
+    assert len({file.parent for file in read}) > 1
+
+
 def test_code_goes_with_its_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphdl.backends.native import library
+    from graphdl.backends.native.compile import library
 
     def trained(size: int) -> gdl.Network:
         text = (
@@ -316,7 +333,7 @@ def test_code_goes_with_its_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_many_different_models_stay_flat(tmp_path: Path) -> None:
     script = """
 import collections, gc, os, graphdl as gdl
-from graphdl.backends.native import library
+from graphdl.backends.native.compile import library
 library._recent = collections.deque(maxlen=1)
 def use(n):
     text = f"input x[{n}]\\ntarget y: int(3)\\ns = x -> linear(3)\\nloss = s -> cross_entropy(y)"

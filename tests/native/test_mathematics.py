@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graphdl.backends import Executable, Store
-from graphdl.backends.native.machine import this_machine
+from graphdl.backends.native.emit.machine import this_machine
 from graphdl.program import Builder, Program, Size, Type
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native import schedule
-from graphdl.backends.native.call import Call
-from graphdl.backends.native.merge import merged_calls
-from graphdl.backends.native.number import Varying
-from graphdl.backends.native.operand import Operand
-from graphdl.backends.native.pointwise import Pointwise, Stage, pointwise
+from graphdl.backends.native.emit.number import Varying
+from graphdl.backends.native.kernels.call import Call
+from graphdl.backends.native.kernels.operand import Operand
+from graphdl.backends.native.kernels.pointwise import Pointwise, Stage, pointwise
+from graphdl.backends.native.schedule import native_program
+from graphdl.backends.native.schedule.merge import merged_calls
 
 MODELS = ("autoencoder", "bilstm_tagger", "cnn", "kim_cnn", "lstm_lm", "resnet", "transformer")
 
@@ -29,7 +29,7 @@ def stepped(model: str, batch: dict[str, Any] | None) -> tuple[gdl.Network, list
 @pytest.mark.parametrize("model", MODELS)
 def test_merged_or_not(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     together, calls = stepped(model, None)
-    monkeypatch.setattr(schedule, "merged_calls", list)
+    monkeypatch.setattr(native_program, "merged_calls", list)
     apart, more = stepped(model, None)
     assert len(calls) < len(more)
     for name, weight in apart.weights.items():
@@ -74,7 +74,7 @@ def test_what_may_be_one_call(case: str) -> None:
     assert sum(len(c.kernel.spec.parts) for c in found if isinstance(c.kernel.spec, Pointwise)) == 2
     results = []
     for each in (calls, found):
-        table = schedule._table(each, None, None, np.zeros(1, np.int64), ())
+        table = native_program._table(each, None, None, np.zeros(1, np.int64), ())
         before = memory.copy()
         assert table.run()
         results.append(memory.copy())

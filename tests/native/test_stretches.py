@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native import schedule
+from graphdl.backends.native.schedule import native_program
 from graphdl.errors import DivergedError
 
 MODEL = """
@@ -120,7 +120,7 @@ def test_interrupted_while_calls_are_made_for_more_batches(
     for net in nets:
         train(net, 0, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(schedule, "chained", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(native_program, "chained", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             train(nets[0], 2, 8)
     losses = [train(net, 10, 8)["loss"] for net in nets]

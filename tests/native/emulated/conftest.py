@@ -49,7 +49,7 @@ def load(*path: str) -> ModuleType:
 def machine() -> Any:
     """A processor with 32 registers of 16 bytes, and what makes code for it."""
     llvm = pytest.importorskip("llvmlite.binding")
-    from graphdl.backends.native.machine import Machine
+    from graphdl.backends.native.emit.machine import Machine
 
     found = Machine("aarch64-unknown-linux-gnu", "neoverse-n1", "", 16, 32, True)
     llvm.initialize_all_targets()
@@ -113,7 +113,8 @@ class Emulated:
     """Links and runs kernels in a process in place of this one."""
 
     def __init__(self, process: Process, folder: Path) -> None:
-        from graphdl.backends.native import library, pool
+        from graphdl.backends.native.compile import library
+        from graphdl.backends.native.run import pool
 
         self.process, self.folder = process, folder
         self.code = process.map(CODE_BYTES)
@@ -256,7 +257,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         pytest.skip(f"no C library for AArch64: {done.stderr[-200:]}")
-    from graphdl.backends.native.machine import made_for
+    from graphdl.backends.native.emit.machine import made_for
 
     process = Process(emulator, folder / "server")
     with made_for(other):
@@ -268,9 +269,9 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
 @pytest.fixture
 def runs(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
     """Generated kernels are those of the other processor, and run there."""
-    from graphdl.backends.native import library
-    from graphdl.backends.native.machine import made_for
-    from graphdl.backends.native.schedule import Table
+    from graphdl.backends.native.compile import library
+    from graphdl.backends.native.emit.machine import made_for
+    from graphdl.backends.native.schedule.native_program import Table
 
     monkeypatch.setattr(library, "link", emulated.link)
     monkeypatch.setattr(Table, "run", lambda table: emulated.run(table))

@@ -1,0 +1,1 @@
+"""From an operation to calls of kernels: which kernel, in what order of loops, on what copies."""

@@ -1,0 +1,1 @@
+"""Kernels of the simple kinds. A file has what a kernel is made for, who writes it, its calls."""

@@ -1,0 +1,77 @@
+"""One row of a table: a kernel with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..compile.library import Kernel
+from ..emit.number import Numbers, Told
+from .operand import Operand
+
+# Work (about one vector instruction each) below which threads cost more than they bring.
+LEAST = 2048
+
+
+@dataclass(slots=True)
+class Call:
+    """A kernel and what it is given.
+
+    work      about how many vector instructions it takes
+    alone     it cannot be shared by threads
+    places    which numbers are addresses: they move from step to step of a loop
+    flops     additions and multiplications; `nbytes` is what it reads and writes
+    origin    the node of the model it is for
+    """
+
+    kernel: Kernel
+    numbers: list[int]
+    work: int
+    alone: bool
+    places: tuple[int, ...]
+    flops: int
+    nbytes: int
+    origin: str = ""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether several threads should share it."""
+        return not self.alone and self.work >= LEAST
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is told sizes, which differ from batch to batch."""
+        return len(self.numbers) > len(self.places)
+
+
+class Making(Numbers):
+    """The numbers of a call under construction, addresses among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[int] = []
+        self.nbytes = 0
+
+    def address(self, address: int) -> Told:
+        """Where the kernel finds an address."""
+        place = self.told(address)
+        self.places.append(place.place)
+        return place
+
+    def operand(self, operand: Operand) -> Told:
+        """Where the kernel finds the address of an operand, which it goes over once."""
+        self.nbytes += operand.nbytes
+        return self.address(operand.address)
+
+    def call(
+        self,
+        family: str,
+        spec: object,
+        precision: str,
+        work: int,
+        alone: bool = False,
+        flops: int = 0,
+    ) -> Call:
+        """The finished call."""
+        kernel = Kernel(family, spec, precision)
+        places = tuple(self.places)
+        return Call(kernel, self.values, int(work), alone, places, int(flops), self.nbytes)

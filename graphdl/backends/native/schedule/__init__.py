@@ -1,0 +1,1 @@
+"""A whole program bound to addresses: its calls in order, merged, chained, guarded, repeated."""

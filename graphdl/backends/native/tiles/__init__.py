@@ -1,0 +1,1 @@
+"""Loops of products and convolutions: tiles of the result, summed up in registers."""
