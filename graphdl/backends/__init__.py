@@ -1,16 +1,16 @@
 """Executables: optimised programs bound to arrays of NumPy or CuPy."""
 
 from .backend import Backend, open_backend
-from .binding import ShapeMismatch
+from .bind_sizes import ShapeMismatch
+from .bound_program import BoundProgram, NonFinite
 from .executable import Executable
-from .schedule import NonFinite, Schedule
 from .store import Store
 
 __all__ = [
     "Backend",
+    "BoundProgram",
     "Executable",
     "NonFinite",
-    "Schedule",
     "ShapeMismatch",
     "Store",
     "open_backend",

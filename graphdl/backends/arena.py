@@ -14,7 +14,7 @@ import numpy as np
 from ..passes.layout import concrete, dtypes
 from ..passes.memory import ALIGNMENT, MemoryPlan
 from ..program import Array, Kind, Value
-from .room import fits
+from .memory_limit import fits
 
 SCRATCH_BYTES = 1 << 16
 # What is reserved beyond the need, so that lengths that grow one by one replace it a few times.

@@ -13,17 +13,17 @@ from ..errors import DataError, UsageError, did_you_mean
 from ..passes.settle import settle_updates
 from ..program import Array, Program
 from .arena import Memory
-from .binding import bind_sizes, require_steps
-from .places import Places
-from .schedule import NonFinite, Schedule, bind, plan
+from .bind_sizes import bind_sizes, require_steps
+from .bound_program import BoundProgram, NonFinite, bind, plan
+from .buffers import Buffers
 from .store import Store
 from .trial import Trial
 from .watch import Watch, watch
 
 if TYPE_CHECKING:
-    from .native.schedule.native_program import NativeSchedule
+    from .native.schedule.native_program import NativeProgram
 
-    Bound = Schedule | NativeSchedule
+    Bound = BoundProgram | NativeProgram
 
 # Schedules kept: a full batch and a short last one, the same for validation, at many lengths.
 SCHEDULES = 64
@@ -107,13 +107,13 @@ class Executable:
     ) -> tuple[int, dict[str, Array]] | None:
         """So many runs on batches that follow each other in arrays; None where there is no way.
 
-        See `NativeSchedule.run_many`; generated kernels alone can do it.
+        See `NativeProgram.run_many`; generated kernels alone can do it.
         """
         if not self.native:
             return None
         one = {key: batches[key][: len(batches[key]) // times] for key in self._fields}
         schedule = self.schedule(store, one, guard, closely)
-        if isinstance(schedule, Schedule) or not schedule.repeats:
+        if isinstance(schedule, BoundProgram) or not schedule.repeats:
             return None
         with np.errstate(all="ignore"):
             return schedule.run_many(batches, scalars, times)
@@ -161,13 +161,13 @@ class Executable:
             self._schedules.clear()
             self._recent = None
             memory.grow(planned.size)
-        places = Places(program, self.xp, self.dtype, sizes, store, planned, memory)
+        buffers = Buffers(program, self.xp, self.dtype, sizes, store, planned, memory)
         with np.errstate(all="ignore"):
             if self.native:
                 from .native.schedule.native_program import bind_native
 
-                return bind_native(places, watched)
-            return bind(places, watched)
+                return bind_native(buffers, watched)
+            return bind(buffers, watched)
 
     def _watch(self, guard: str | None, closely: bool) -> Watch | None:
         key = guard, closely

@@ -13,7 +13,7 @@ import numpy as np
 from ..passes.fused import Fused
 from ..passes.layout import concrete, dtypes
 from ..program import Array, Kind, Op, Program, Value
-from .binding import bind_sizes
+from .bind_sizes import bind_sizes
 from .transfer import fill, host
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from ..backends import room
+from ..backends import memory_limit
 from ..errors import DataError, UsageError
 
 VARIABLE = "GRAPHDL_MEMORY"
@@ -22,7 +22,7 @@ def allowed() -> int:
     """
     written = os.environ.get(VARIABLE, "").strip()
     if not written:
-        return min(USUAL, room.LIMIT // 2)
+        return min(USUAL, memory_limit.LIMIT // 2)
     found = AMOUNT.fullmatch(written)
     if found is None:
         raise UsageError(f"{VARIABLE} is an amount such as 8GB, not `{written}`")
@@ -56,7 +56,7 @@ of memory, the limit: GRAPHDL_MEMORY=2000 allows more
 
     def beyond(self, what: str = "") -> str:
         """The end of a sentence about more than is allowed, with the way to allow it."""
-        most = room.amount(self.most)
+        most = memory_limit.amount(self.most)
         return f"more than {most}{what}, the limit: {VARIABLE}={_twice(self.most)} allows more"
 
 

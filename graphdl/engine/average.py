@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.binding import bind_sizes
+from ..backends.bind_sizes import bind_sizes
 from ..errors import DataError, UsageError
 from ..program import Averages, Part, evaluate, reference
 from ..program.averages import BATCH

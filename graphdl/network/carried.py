@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Backend, Executable
-from ..backends.binding import bind_sizes
+from ..backends.bind_sizes import bind_sizes
 from ..errors import UsageError
 from ..graph.kept import CARRIED
 from ..passes.layout import concrete

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..backends.binding import require_steps
+from ..backends.bind_sizes import require_steps
 from ..errors import DataError
 from ..graph import Shaped
 from ..program import Program, evaluate

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..backends.native.schedule.native_program import NativeSchedule, Table
+    from ..backends.native.schedule.native_program import NativeProgram, Table
     from .network import Network
 
 # The best of so many runs counts.
@@ -119,7 +119,7 @@ def kernels(net: Network, /, **batch: Any) -> str:
     return "\n".join(parts)
 
 
-def _schedule(net: Network, batch: Mapping[str, Any]) -> NativeSchedule:
+def _schedule(net: Network, batch: Mapping[str, Any]) -> NativeProgram:
     if net.backend != "native":
         raise UsageError(f"the {net.backend} backend has no kernels of its own: use native")
     # One step binds the schedule, on weights that are put back.
@@ -128,16 +128,16 @@ def _schedule(net: Network, batch: Mapping[str, Any]) -> NativeSchedule:
     net.step(**batch)
     net.restore(kept)
     net.steps, net.draws = steps, draws
-    return cast("NativeSchedule", net.training_step().last.latest())
+    return cast("NativeProgram", net.training_step().last.latest())
 
 
-def _tables(schedule: NativeSchedule) -> list[Table]:
+def _tables(schedule: NativeProgram) -> list[Table]:
     from ..backends.native.schedule.native_program import Table
 
     return [part for part in schedule.parts if isinstance(part, Table)]
 
 
-def _timed(schedule: NativeSchedule) -> Profile:
+def _timed(schedule: NativeProgram) -> Profile:
     tables = _tables(schedule)
     whole = min(_seconds(lambda: [table.run() for table in tables]) for _ in range(REPEATS))
     found: dict[tuple[str, str], list[float]] = {}

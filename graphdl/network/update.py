@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..backends import Backend, Executable, Store
-from ..backends.room import require
+from ..backends.memory_limit import require
 from ..elaborate import Elaborated, Regime, rate, require_learning, training
 from ..elaborate.optimiser import DEFAULT
 from ..errors import ModelError

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import Backend, Store, room
+from ..backends import Backend, Store, memory_limit
 from ..data.given import array_of
 from ..errors import DataError, ModelError, UsageError, did_you_mean
 from ..graph import Graph
@@ -40,17 +40,20 @@ class Weights:
         weights = self.graph.weights.values()
         size = np.dtype(self._dtype).itemsize
         total = size * sum(w.count for w in weights)
-        if room.fits(total):
+        if memory_limit.fits(total):
             return
         largest = max(weights, key=lambda w: w.count)
         nodes = self.graph.nodes.values()
         span = next((n.span for n in nodes if largest.name in n.weights), None)
         shape = ", ".join(map(str, largest.shape))
-        have, need = room.amount(room.LIMIT), room.amount(size * largest.count)
+        have, need = (
+            memory_limit.amount(memory_limit.LIMIT),
+            memory_limit.amount(size * largest.count),
+        )
         raise ModelError.at(
             span,
             "E0418",
-            f"the weights would take {room.amount(total)} of memory, and there are {have}",
+            f"the weights would take {memory_limit.amount(total)} of memory, and there are {have}",
             label=f"`{largest.name}` [{shape}] is the largest, {need}",
             hint="use smaller sizes",
         )

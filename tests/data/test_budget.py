@@ -44,7 +44,7 @@ def test_no_amount(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert allowed() <= 2 << 30
-    monkeypatch.setattr("graphdl.backends.room.LIMIT", 1 << 30)
+    monkeypatch.setattr("graphdl.backends.memory_limit.LIMIT", 1 << 30)
     assert allowed() == 1 << 29
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import graphdl
-from graphdl.backends import room
+from graphdl.backends import memory_limit
 from graphdl.errors import CODES, Diagnostic, ModelError, render
 
 FOLDER = Path(__file__).parent / "diagnostics"
@@ -57,7 +57,7 @@ def test_a_mistake_is_explained(
 ) -> None:
     case = read_case(path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(room, "LIMIT", 16 * 2**30)
+    monkeypatch.setattr(memory_limit, "LIMIT", 16 * 2**30)
     if "blocks.gdl" in case:
         Path("blocks.gdl").write_text(case["blocks.gdl"], "utf-8")
     Path("model.gdl").write_text(case["wrong"], "utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
+from graphdl.backends.native.schedule.native_program import NativeProgram, Table
 from graphdl.errors import DivergedError
 
 MODELS = {
@@ -50,18 +50,18 @@ loss = x -> lstm(3) -> last -> linear(2) -> cross_entropy(y)
 }
 
 
-def stepped(text: str, dtype: str) -> tuple[gdl.Network, Table, NativeSchedule]:
+def stepped(text: str, dtype: str) -> tuple[gdl.Network, Table, NativeProgram]:
     """A network after its first step, and what a step of it is."""
     net = gdl.compile(text, backend="native", seed=2, dtype=dtype)
     net.step(**net.blank(1))
     schedule = net.training_step().last.latest()
-    assert isinstance(schedule, NativeSchedule)
+    assert isinstance(schedule, NativeProgram)
     (table,) = schedule.parts
     assert isinstance(table, Table)
     return net, table, schedule
 
 
-def fed(net: gdl.Network, schedule: NativeSchedule) -> None:
+def fed(net: gdl.Network, schedule: NativeProgram) -> None:
     """Put the data in place again: what it lies in is used for other things too."""
     batch = net.blank(1)
     for name, buffer in schedule.data:
@@ -113,5 +113,5 @@ def test_what_varies_or_is_large_is_not_one(text: str, batch: int) -> None:
     arrays: dict[str, Any] = net.blank(batch)
     net.step(**arrays)
     schedule = net.training_step().last.latest()
-    assert isinstance(schedule, NativeSchedule)
+    assert isinstance(schedule, NativeProgram)
     assert all(isinstance(part, Table) and part.chain is None for part in schedule.parts)

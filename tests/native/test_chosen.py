@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdl.backends import Executable, Store
-from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
+from graphdl.backends.native.schedule.native_program import NativeProgram, Table
 from graphdl.program import Builder, Program, Size, Type
 from graphdl.program.primitives import ContractSpread
 
@@ -156,7 +156,7 @@ def wanted(case: Case, length: int, data: dict[str, Array], whole: Array) -> Arr
 
 def kernels(executable: Executable) -> set[str]:
     schedule = executable.latest()
-    assert isinstance(schedule, NativeSchedule)
+    assert isinstance(schedule, NativeProgram)
     return {
         call.kernel.family
         for part in schedule.parts

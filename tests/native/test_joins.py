@@ -7,7 +7,7 @@ import pytest
 
 import graphdl as gdl
 from graphdl.backends.native.kernels.reduction import Reduce
-from graphdl.backends.native.schedule.native_program import NativeSchedule, Table
+from graphdl.backends.native.schedule.native_program import NativeProgram, Table
 from graphdl.backends.native.tiles.tile_spec import Tile
 
 # Inputs, layers, and how many operations a sum has at its end at most.
@@ -65,7 +65,7 @@ def specs(name: str) -> list[object]:
     net = gdl.compile(MODELS[name], backend="native")
     net.step(**net.blank(33))
     schedule = net.training_step().last.latest()
-    assert isinstance(schedule, NativeSchedule)
+    assert isinstance(schedule, NativeProgram)
     tables = [part for part in schedule.parts if isinstance(part, Table)]
     return [call.kernel.spec for table in tables for call in table.calls]
 

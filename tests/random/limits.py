@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from graphdl.backends import room
+from graphdl.backends import memory_limit
 from graphdl.errors import ModelWarning
 
 SECONDS = 5.0
@@ -42,13 +42,13 @@ def limited(seconds: float) -> Iterator[None]:
 @contextmanager
 def little_memory() -> Iterator[None]:
     """A machine so small that whatever fits also runs within the time; warnings are no faults."""
-    before, room.LIMIT = room.LIMIT, MEMORY
+    before, memory_limit.LIMIT = memory_limit.LIMIT, MEMORY
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ModelWarning)
             yield
     finally:
-        room.LIMIT = before
+        memory_limit.LIMIT = before
 
 
 def bounded() -> None:

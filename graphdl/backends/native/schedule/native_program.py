@@ -12,8 +12,8 @@ from ....passes.memory import MemoryPlan
 from ....passes.sources import Source
 from ....program import Array, Kind, Op, Value
 from ....program.primitives.scan import Scan
-from ...places import Places
-from ...schedule import NonFinite
+from ...bound_program import NonFinite
+from ...buffers import Buffers
 from ...watch import Watch
 from ..choose.join import followed, joined
 from ..choose.labels import Unsupported
@@ -81,7 +81,7 @@ class Table:
 
 
 @dataclass(slots=True)
-class NativeSchedule:
+class NativeProgram:
     """Everything about one run that can be decided before it: tables, and calls between them."""
 
     data: tuple[tuple[str, Array], ...]
@@ -147,32 +147,32 @@ class NativeSchedule:
         return done, {name: array[:done] for name, array in stretch.results.items()}
 
 
-def bind_native(places: Places, watched: Watch | None = None) -> NativeSchedule:
-    """Make the tables of a program, its values being where `places` has them."""
-    program = places.program
-    binder = _Binder(places)
+def bind_native(buffers: Buffers, watched: Watch | None = None) -> NativeProgram:
+    """Make the tables of a program, its values being where `buffers` has them."""
+    program = buffers.program
+    binder = _Binder(buffers)
     binder.bind_operations(watched)
     binder.bind_copies()
     arrays = binder.arrays
     parts = binder.parts()
-    return NativeSchedule(
+    return NativeProgram(
         data=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "data"),
         scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
         parts=parts,
         guard=(watched.name, arrays[watched.value]) if watched else None,
         outputs={name: arrays[value] for name, value in program.outputs},
-        plan=places.plan,
-        nbytes=binder.nbytes + places.constant_bytes,
-        precision=places.precision,
+        plan=buffers.plan,
+        nbytes=binder.nbytes + buffers.constant_bytes,
+        precision=buffers.precision,
     )
 
 
 class _Binder:
     """Gives every value its operand and every operation its calls, in order."""
 
-    def __init__(self, places: Places) -> None:
-        self.places, self.arrays, self.plan = places, places.arrays, places.plan
-        self.precision, self.sizes = places.precision, places.sizes
+    def __init__(self, buffers: Buffers) -> None:
+        self.buffers, self.arrays, self.plan = buffers, buffers.arrays, buffers.plan
+        self.precision, self.sizes = buffers.precision, buffers.sizes
         self.room = Room(self.precision, self.sizes, self._space)
         self.nbytes = 0
         self.keep: list[Array] = []
@@ -194,13 +194,13 @@ class _Binder:
         self.arrays[value], self.operands[value] = array, self._in_order(value, array)
 
     def _space(self, shape: tuple[int, ...], kind: Kind) -> Operand:
-        array = self.places.scratch(tuple(map(int, shape)), kind)
+        array = self.buffers.scratch(tuple(map(int, shape)), kind)
         self.keep.append(array)
         return Operand.new(_address(array), kind, self.precision, shape)
 
     def bind_operations(self, watched: Watch | None) -> None:
         """Bind every operation; when all is there that is watched, it is looked at."""
-        program, still = self.places.program, self.plan.layout.copies
+        program, still = self.buffers.program, self.plan.layout.copies
         views = {o.out for o in program.ops if o.primitive.view and o.out not in still}
         values = set(watched.values if watched else ())
         pending = values - set(self.arrays)
@@ -208,12 +208,12 @@ class _Binder:
         ends = followed(program.ops, {*program.results, *values}, views | set(self.plan.constant))
         waiting = set(ends.values())
         for op in program.ops:
-            self.places.scratch.restart()
+            self.buffers.scratch.restart()
             if op.primitive.view:
                 self._view(op)
             elif op in waiting:
                 # It is done together with the one that follows.
-                self._know(op.out, self.places.of_result(op.out))
+                self._know(op.out, self.buffers.of_result(op.out))
             elif op.out in ends:
                 self._join(ends[op.out], op)
             else:
@@ -229,12 +229,12 @@ class _Binder:
             self._watch(watched, [])
 
     def _join(self, first: Op, op: Op) -> None:
-        self._know(op.out, self.places.of_result(op.out))
+        self._know(op.out, self.buffers.of_result(op.out))
         calls = joined(first, op, self.operands[op.out], self.operands, self.room)
         if calls is None:
-            self.places.scratch.restart()
+            self.buffers.scratch.restart()
             self._compute(first)
-            self.places.scratch.restart()
+            self.buffers.scratch.restart()
             self._compute(op)
         else:
             self._take(first, calls)
@@ -258,7 +258,7 @@ class _Binder:
         source = op.args[0]
         if op.out in self.plan.layout.copies:
             # A reshape of what does not lie in order: the same numbers in the same order.
-            array = self.places.of_result(op.out)
+            array = self.buffers.of_result(op.out)
             self._know(op.out, array)
             target = self.operands[op.out].reshaped(self.operands[source].extents)
             assert target is not None
@@ -275,7 +275,7 @@ class _Binder:
         return Operand(_address(array), kind, array.itemsize, array.shape, strides)
 
     def _compute(self, op: Op) -> None:
-        array = self.places.of_result(op.out)
+        array = self.buffers.of_result(op.out)
         self._know(op.out, array)
         args = [self.arrays[arg] for arg in op.args]
         if op.out not in self.plan.constant:
@@ -283,8 +283,8 @@ class _Binder:
             if calls is not None:
                 self._take(op, calls)
                 return
-        self.places.scratch.restart()
-        python = list(op.primitive.kernel(np, self.places.scratch, self.sizes, array, *args))
+        self.buffers.scratch.restart()
+        python = list(op.primitive.kernel(np, self.buffers.scratch, self.sizes, array, *args))
         if op.out in self.plan.constant:
             for each in python:
                 each()
@@ -302,7 +302,7 @@ class _Binder:
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""
-        for update in self.places.program.updates:
+        for update in self.buffers.program.updates:
             if self.plan.direct.get(update.value) is not update.target:
                 target, value = self.operands[update.target], self.operands[update.value]
                 self.rows += copy(target, value, self.precision)

@@ -1,4 +1,8 @@
-"""A program bound to numbers: arrays in one arena and a flat list of calls without arguments."""
+"""A program bound to arrays, also called its schedule: a flat list of calls without arguments.
+
+`y = tanh(matmul(x, w))` at a batch of 32 becomes two calls, `matmul(x, w, out=y)` and
+`tanh(y, out=y)`, whose arrays are already known. A step runs them one after the other.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from types import ModuleType
 
 from ..passes.memory import MemoryPlan, plan_memory
 from ..program import Array, Call, Op, Program
-from .places import Places
-from .room import require_plan, require_values
+from .buffers import Buffers
+from .memory_limit import require_plan, require_values
 from .transfer import fill
 from .watch import LIMIT, Watch
 
@@ -48,7 +52,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class BoundProgram:
     """Everything about one run that can be decided before it.
 
     data      buffer of each data input; scalars: of each scalar
@@ -97,22 +101,22 @@ def plan(
     return found
 
 
-def bind(places: Places, watched: Watch | None = None) -> Schedule:
-    """Make the calls of a program, its values being where `places` has them."""
-    program = places.program
-    binder = _Binder(places)
+def bind(buffers: Buffers, watched: Watch | None = None) -> BoundProgram:
+    """Make the calls of a program, its values being where `buffers` has them."""
+    program = buffers.program
+    binder = _Binder(buffers)
     split = binder.bind_operations(watched)
     binder.bind_copies()
     arrays = binder.arrays
-    return Schedule(
+    return BoundProgram(
         data=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "data"),
         scalars=tuple((i.key, arrays[i.value]) for i in program.inputs if i.role == "scalar"),
         before=tuple(binder.calls[:split]),
         after=tuple(binder.calls[split:]),
         guard=binder.guard,
         outputs={name: arrays[value] for name, value in program.outputs},
-        plan=places.plan,
-        nbytes=CALL_BYTES * len(binder.calls) + places.constant_bytes,
+        plan=buffers.plan,
+        nbytes=CALL_BYTES * len(binder.calls) + buffers.constant_bytes,
     )
 
 
@@ -124,9 +128,9 @@ def _square(xp: ModuleType, squares: Array, place: int, array: Array, squared: b
 class _Binder:
     """Gives every operation its calls, in order."""
 
-    def __init__(self, places: Places) -> None:
-        self.places, self.arrays, self.plan = places, places.arrays, places.plan
-        self.xp, self.sizes = places.xp, places.sizes
+    def __init__(self, buffers: Buffers) -> None:
+        self.buffers, self.arrays, self.plan = buffers, buffers.arrays, buffers.plan
+        self.xp, self.sizes = buffers.xp, buffers.sizes
         self.calls: list[Call] = []
         self.guard: Guard | None = None
 
@@ -134,9 +138,9 @@ class _Binder:
         """Bind every operation; the number of calls until all is there that is looked at."""
         split, pending = 0, dict.fromkeys(watched.values if watched else ())
         sources = watched.sources if watched else ()
-        squares = self.xp.zeros(len(sources), self.places.kinds["float"])
+        squares = self.xp.zeros(len(sources), self.buffers.kinds["float"])
         places = {source.value: (place, source) for place, source in enumerate(sources)}
-        for op in self.places.program.ops:
+        for op in self.buffers.program.ops:
             calls = self._bind(op)
             if op.out in self.plan.constant:
                 for call in calls:
@@ -150,7 +154,7 @@ class _Binder:
             if op.out in pending:
                 split = len(self.calls)
         if watched:
-            limit = LIMIT[self.places.precision] ** 2
+            limit = LIMIT[self.buffers.precision] ** 2
             self.guard = Guard(watched.name, self.arrays[watched.value], squares, limit)
         return split
 
@@ -159,16 +163,16 @@ class _Binder:
         if op.primitive.view and op.out not in self.plan.layout.copies:
             self.arrays[op.out] = op.primitive.alias(self.xp, self.sizes, args[0])
             return []
-        out = self.arrays[op.out] = self.places.of_result(op.out)
+        out = self.arrays[op.out] = self.buffers.of_result(op.out)
         if op.primitive.view:
             # A reshape of something that is not contiguous: the same elements in the same order.
             return [partial(self.xp.copyto, out.reshape(args[0].shape), args[0])]
-        self.places.scratch.restart()
-        return list(op.primitive.kernel(self.xp, self.places.scratch, self.sizes, out, *args))
+        self.buffers.scratch.restart()
+        return list(op.primitive.kernel(self.xp, self.buffers.scratch, self.sizes, out, *args))
 
     def bind_copies(self) -> None:
         """At the end, copy new values that could not be written directly."""
-        for update in self.places.program.updates:
+        for update in self.buffers.program.updates:
             if self.plan.direct.get(update.value) is not update.target:
                 copy = partial(
                     self.xp.copyto, self.arrays[update.target], self.arrays[update.value]

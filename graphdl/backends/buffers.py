@@ -1,4 +1,8 @@
-"""Where values of a program live at one binding: kept arrays, the arena, or memory of their own."""
+"""The array of each value of a program at one binding.
+
+Weights and states lie in the store, what is the same at every run has memory of its own, and all
+else is a piece of the arena, where the memory plan says.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,11 @@ from ..passes.layout import concrete, dtypes
 from ..passes.memory import MemoryPlan
 from ..program import Array, Program, Value
 from .arena import Arena, Memory
-from .binding import ShapeMismatch
+from .bind_sizes import ShapeMismatch
 from .store import Store
 
 
-class Places:
+class Buffers:
     """The array of each value so far, for what binds operations.
 
     constant_bytes   what results take that are the same at every run

@@ -12,6 +12,7 @@ from ..passes.layout import dtypes, nbytes
 from ..program import Program, Value
 
 CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
+# Taken for the memory of a machine that does not tell: 64 GB, so that only absurd sizes fail.
 UNKNOWN = 1 << 36
 UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 

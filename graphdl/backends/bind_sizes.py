@@ -1,4 +1,7 @@
-"""Symbolic sizes get their numbers: from the shapes of the data that a run is given."""
+"""Symbolic sizes get their numbers, from the shapes of the data that a run is given.
+
+An input `x[B, 3]` and an array of shape (32, 3) give `B = 32`.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphdl
-from graphdl.backends import room
+from graphdl.backends import memory_limit
 from graphdl.errors import ModelError, UsageError
 
 WIDE = "input x[100]\ntarget y[100]\nloss = x -> linear(100) -> mse(y)\noutput h = x -> tanh"
@@ -16,7 +16,7 @@ WIDE = "input x[100]\ntarget y[100]\nloss = x -> linear(100) -> mse(y)\noutput h
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> Any:
-    return lambda limit: monkeypatch.setattr(room, "LIMIT", limit)
+    return lambda limit: monkeypatch.setattr(memory_limit, "LIMIT", limit)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def little(monkeypatch: pytest.MonkeyPatch) -> Any:
     [(0, "0 bytes"), (1000, "1000 bytes"), (1024, "1 KB"), (3 << 29, "1.5 GB"), (5 << 50, "5 PB")],
 )
 def test_amounts_read_well(count: int, text: str) -> None:
-    assert room.amount(count) == text
+    assert memory_limit.amount(count) == text
 
 
 def test_amounts_beyond_reason_are_said_as_such() -> None:
-    assert room.amount(10**40) == "more than 1,000 PB"
+    assert memory_limit.amount(10**40) == "more than 1,000 PB"
 
 
 def test_weights_are_refused_with_the_largest(little: Any) -> None:
