@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..backends.native.schedule.native_program import NativeProgram, Table
+    from ..backends.native.schedule.kernel_table import Table
+    from ..backends.native.schedule.native_program import NativeProgram
     from .network import Network
 
 # The best of so many runs counts.
@@ -132,7 +133,7 @@ def _schedule(net: Network, batch: Mapping[str, Any]) -> NativeProgram:
 
 
 def _tables(schedule: NativeProgram) -> list[Table]:
-    from ..backends.native.schedule.native_program import Table
+    from ..backends.native.schedule.kernel_table import Table
 
     return [part for part in schedule.parts if isinstance(part, Table)]
 

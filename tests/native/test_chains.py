@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native.schedule.native_program import NativeProgram, Table
+from graphdl.backends.native.schedule.kernel_table import Table
+from graphdl.backends.native.schedule.native_program import NativeProgram
 from graphdl.errors import DivergedError
 
 MODELS = {

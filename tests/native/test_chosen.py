@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdl.backends import Executable, Store
-from graphdl.backends.native.schedule.native_program import NativeProgram, Table
+from graphdl.backends.native.schedule.kernel_table import Table
+from graphdl.backends.native.schedule.native_program import NativeProgram
 from graphdl.program import Builder, Program, Size, Type
 from graphdl.program.primitives import ContractSpread
 

@@ -7,7 +7,8 @@ import pytest
 
 import graphdl as gdl
 from graphdl.backends.native.kernels.reduction import Reduce
-from graphdl.backends.native.schedule.native_program import NativeProgram, Table
+from graphdl.backends.native.schedule.kernel_table import Table
+from graphdl.backends.native.schedule.native_program import NativeProgram
 from graphdl.backends.native.tiles.tile_spec import Tile
 
 # Inputs, layers, and how many operations a sum has at its end at most.

@@ -13,6 +13,7 @@ from graphdl.backends.native.kernels.call import Call
 from graphdl.backends.native.kernels.operand import Operand
 from graphdl.backends.native.kernels.pointwise import Pointwise, Stage, pointwise
 from graphdl.backends.native.schedule import native_program
+from graphdl.backends.native.schedule.kernel_table import table_of
 from graphdl.backends.native.schedule.merge import merged_calls
 
 MODELS = ("autoencoder", "bilstm_tagger", "cnn", "kim_cnn", "lstm_lm", "resnet", "transformer")
@@ -74,7 +75,7 @@ def test_what_may_be_one_call(case: str) -> None:
     assert sum(len(c.kernel.spec.parts) for c in found if isinstance(c.kernel.spec, Pointwise)) == 2
     results = []
     for each in (calls, found):
-        table = native_program._table(each, None, None, np.zeros(1, np.int64), ())
+        table = table_of(each, None, None, np.zeros(1, np.int64), ())
         before = memory.copy()
         assert table.run()
         results.append(memory.copy())

@@ -271,7 +271,7 @@ def runs(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     """Generated kernels are those of the other processor, and run there."""
     from graphdl.backends.native.compile import library
     from graphdl.backends.native.emit.machine import made_for
-    from graphdl.backends.native.schedule.native_program import Table
+    from graphdl.backends.native.schedule.kernel_table import Table
 
     monkeypatch.setattr(library, "link", emulated.link)
     monkeypatch.setattr(Table, "run", lambda table: emulated.run(table))

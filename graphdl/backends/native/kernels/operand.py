@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ....program import Dim, Kind, Primitive, Type, evaluate
+from ....program import Array, Dim, Kind, Primitive, Type, evaluate
 from ....program.primitives import Broadcast, Reshape, Reverse, Slice, Stop, Transpose
 from ..emit.number import Varying
 
 Sizes = Mapping[str, int]
 BYTES = {"int": 8, "bool": 1}
+
+
+def address_of(array: Array) -> int:
+    """Where the first number of an array is."""
+    return int(array.__array_interface__["data"][0])
 
 
 def number(dim: Dim, sizes: Sizes) -> int:

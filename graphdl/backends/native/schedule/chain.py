@@ -19,6 +19,7 @@ from ..emit.emit import Emit
 from ..emit.function import Place
 from ..emit.number import Told
 from ..kernels.call import Call, Making
+from ..kernels.operand import address_of
 
 FAMILY = "chain"
 # Vector instructions of a call below which its turn in the table weighs more than its work.
@@ -58,7 +59,7 @@ def chained(
     found = [blocks.places(call) for call in calls]
     if any(places is None for places in found):
         return None
-    bad = blocks.place(_start(verdict))
+    bad = blocks.place(address_of(verdict))
     making = Making()
     order = [making.address(address) for address in blocks.settle()]
     links = tuple(
@@ -80,7 +81,7 @@ class _Blocks:
     """Stretches of memory, each with the lowest address in it that is used."""
 
     def __init__(self, memory: Iterable[Array]) -> None:
-        roots = {_start(root): int(root.nbytes) for root in map(_root, memory)}
+        roots = {address_of(root): int(root.nbytes) for root in map(_root, memory)}
         self.starts = sorted(roots)
         self.ends = [start + roots[start] for start in self.starts]
         self.overlap = any(
@@ -123,10 +124,6 @@ def _root(array: Array) -> Array:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def _start(array: Array) -> int:
-    return int(array.__array_interface__["data"][0])
 
 
 @writer(FAMILY)

@@ -15,6 +15,7 @@ from ..emit.emit import BIT, Emit
 from ..emit.function import WORD
 from ..emit.number import Number, Told
 from ..kernels.call import Call, Making
+from ..kernels.operand import address_of
 
 # Words that kernels share: the number of the step, and what `draw` and `step` are at the first.
 CURSOR, COUNTERS = 0, ("draw", "step")
@@ -90,21 +91,25 @@ class Stretch:
         making = Making()
         counted = [(place, name) for place, name in enumerate(COUNTERS) if name in self.scalars]
         spec = Feeding(
-            making.address(_address(self.state)),
-            tuple(making.address(_address(self.staged[key])) for key, _ in self.data),
-            tuple(making.address(_address(buffer)) for _, buffer in self.data),
+            making.address(address_of(self.state)),
+            tuple(making.address(address_of(self.staged[key])) for key, _ in self.data),
+            tuple(making.address(address_of(buffer)) for _, buffer in self.data),
             tuple(
                 int(buffer.nbytes) if settled else making.told(int(buffer.nbytes))
                 for _, buffer in self.data
             ),
             tuple(
-                (1 + place, making.address(_address(self.scalars[name])), _kind(self.scalars[name]))
+                (
+                    1 + place,
+                    making.address(address_of(self.scalars[name])),
+                    _kind(self.scalars[name]),
+                )
                 for place, name in counted
             ),
             tuple(
                 (
-                    making.address(_address(kept)),
-                    making.address(_address(self.scalars[key])),
+                    making.address(address_of(kept)),
+                    making.address(address_of(self.scalars[key])),
                     int(kept.nbytes),
                 )
                 for key, kept in self.fixed.items()
@@ -116,17 +121,13 @@ class Stretch:
         """The call that keeps what a step gave, and goes on to the next."""
         making = Making()
         spec = (
-            making.address(_address(self.state)),
+            making.address(address_of(self.state)),
             tuple(
-                (making.address(_address(array)), making.address(_address(self.results[name])))
+                (making.address(address_of(array)), making.address(address_of(self.results[name])))
                 for name, array in self.outputs.items()
             ),
         )
         return making.call("keep", spec, self.precision, 1, alone=True)
-
-
-def _address(array: Array) -> int:
-    return int(array.__array_interface__["data"][0])
 
 
 def _kind(array: Array) -> str:

@@ -19,65 +19,20 @@ from ..choose.join import followed, joined
 from ..choose.labels import Unsupported
 from ..choose.lower import Room, lower
 from ..choose.scan_steps import NoKernel, scan_calls
-from ..compile.library import Code, addresses
+from ..compile.library import addresses
 from ..kernels.call import Call
-from ..kernels.operand import Operand, extents_of
+from ..kernels.operand import Operand, address_of, extents_of
 from ..kernels.pointwise import copy
-from ..run.pool import GUARD, PARALLEL, ROW, WAIT
-from ..run.workers import Pool, wanted_threads
+from ..run.pool import ROW
 from .chain import chained
 from .guard import bounded, judged
+from .kernel_table import Table, table_of
 from .merge import merged_calls
 from .multi_step import Stretch
 
 Python = Callable[[], object]
 # A call as Python keeps it, so that it can be shown and timed.
 CALL_BYTES = 512
-
-
-@dataclass(slots=True)
-class Table:
-    """Rows for the native loop: those of `calls`, or of one call that does what they do.
-
-    What they point into is held on to by `memory`, `rows` and `code`.
-    """
-
-    calls: list[Call]
-    chain: Call | None
-    guard: Call | None
-    verdict: Array
-    memory: tuple[Array, ...]
-    threads: int
-    rows: tuple[Array, Array, Array]
-    address: int
-    order: int
-    code: frozenset[Code]
-
-    @property
-    def ran(self) -> list[Call]:
-        """A call for each row."""
-        return self.calls if self.chain is None else [self.chain]
-
-    def row(self, place: int) -> bool:
-        """Run one row, by itself."""
-        threads = self.threads if self.ran[place].parallel else 1
-        return Pool.ours().run(self.address + 8 * ROW * place, 1, threads)
-
-    def run(self) -> bool:
-        """Run all rows; False where a guard found something that is not finite."""
-        if self.threads == 1:
-            return not (Pool.alone or Pool.ours().alone)(self.order)
-        return Pool.ours().run(self.address, len(self.rows[0]), self.threads)
-
-    def repeat(self, times: int) -> int:
-        """Run all rows so many times, or until a guard stops it; how often they were run."""
-        return Pool.ours().repeat(self.address, len(self.rows[0]), self.threads, times)
-
-    def unchained(self) -> Table:
-        """The same with a row for every call."""
-        if self.chain is None:
-            return self
-        return _table(self.calls, None, self.guard, self.verdict, self.memory)
 
 
 @dataclass(slots=True)
@@ -139,7 +94,7 @@ class NativeProgram:
             calls = [stretch.before(table.chain is not None), *table.calls, stretch.after()]
             memory = (*table.memory, *stretch.memory())
             chain = chained(calls, table.guard, table.verdict, memory)
-            self.repeated = _table(calls, chain, table.guard, table.verdict, memory)
+            self.repeated = table_of(calls, chain, table.guard, table.verdict, memory)
             # Only now: who is interrupted before comes here again.
             stretch.fresh = False
         stretch.begin(scalars)
@@ -187,7 +142,7 @@ class _Binder:
 
     def _in_order(self, value: Value, array: Array) -> Operand:
         extents = extents_of(value.type, self.sizes)
-        return Operand.new(_address(array), value.type.kind, self.precision, extents)
+        return Operand.new(address_of(array), value.type.kind, self.precision, extents)
 
     def _know(self, value: Value, array: Array) -> None:
         """The value lies in order in this array."""
@@ -196,7 +151,7 @@ class _Binder:
     def _space(self, shape: tuple[int, ...], kind: Kind) -> Operand:
         array = self.buffers.scratch(tuple(map(int, shape)), kind)
         self.keep.append(array)
-        return Operand.new(_address(array), kind, self.precision, shape)
+        return Operand.new(address_of(array), kind, self.precision, shape)
 
     def bind_operations(self, watched: Watch | None) -> None:
         """Bind every operation; when all is there that is watched, it is looked at."""
@@ -246,12 +201,12 @@ class _Binder:
 
     def _bounded(self, sources: Sequence[Source]) -> list[Call]:
         operands = [(self.operands[s.value], s.squared) for s in sources]
-        return bounded(operands, _address(self.verdict) + 8, self.precision)
+        return bounded(operands, address_of(self.verdict) + 8, self.precision)
 
     def _watch(self, watched: Watch, late: Sequence[Source]) -> None:
         """The calls that look at what is late, and that say whether to stop."""
         self.rows += self._bounded(late)
-        self.guard = judged(self.operands[watched.value], _address(self.verdict), self.precision)
+        self.guard = judged(self.operands[watched.value], address_of(self.verdict), self.precision)
         self.rows.append(self.guard)
 
     def _view(self, op: Op) -> None:
@@ -272,7 +227,7 @@ class _Binder:
     def _as_it_is(self, value: Value, array: Array) -> Operand:
         kind = value.type.kind
         strides = tuple(s // array.itemsize for s in array.strides)
-        return Operand(_address(array), kind, array.itemsize, array.shape, strides)
+        return Operand(address_of(array), kind, array.itemsize, array.shape, strides)
 
     def _compute(self, op: Op) -> None:
         array = self.buffers.of_result(op.out)
@@ -323,42 +278,9 @@ class _Binder:
         _, code = addresses(c.kernel for calls, chain in ran for c in ([chain] if chain else calls))
         self.nbytes += (8 * ROW + CALL_BYTES) * sum(len(calls) for calls, _ in ran)
         tables = [
-            _table(*part, self.guard, self.verdict, memory) if isinstance(part, tuple) else part
+            table_of(*part, self.guard, self.verdict, memory) if isinstance(part, tuple) else part
             for part in found
         ]
         # Until here, nobody else held it.
         del code
         return tables
-
-
-def _table(
-    calls: list[Call],
-    chain: Call | None,
-    guard: Call | None,
-    verdict: Array,
-    memory: tuple[Array, ...],
-) -> Table:
-    """The rows of calls; threads meet after what they share, and before it."""
-    ran = calls if chain is None else [chain]
-    kernels, code = addresses(call.kernel for call in ran)
-    threads = wanted_threads() if any(call.parallel for call in ran) else 1
-    numbers = np.array([n for call in ran for n in call.numbers], np.int64)
-    rows = np.zeros((len(ran), ROW), np.int64)
-    start = _address(numbers)
-    for place, call in enumerate(ran):
-        flags = PARALLEL if call.parallel else 0
-        following = ran[place + 1] if place + 1 < len(ran) else None
-        stops = call is guard or (call is chain and guard in calls)
-        if call.parallel or following is None or following.parallel or stops:
-            flags |= WAIT
-        if stops:
-            flags |= GUARD
-        rows[place] = kernels[call.kernel], start, flags, _address(verdict)
-        start += 8 * len(call.numbers)
-    order = np.array([_address(rows), len(ran)], np.int64)
-    held, places = (rows, numbers, order), (_address(rows), _address(order))
-    return Table(calls, chain, guard, verdict, memory, threads, held, *places, code)
-
-
-def _address(array: Array) -> int:
-    return int(array.__array_interface__["data"][0])
