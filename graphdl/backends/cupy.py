@@ -13,7 +13,7 @@ from ..errors import UsageError
 OTHERWISE = "or run without --gpu"
 INSTALL = "`pip install 'graphdl[gpu]'`"
 WHEEL = "cupy-cuda12x"  # what that installs
-LEAST = 14  # CuPy 13 cannot add rows by int64
+OLDEST_CUPY = 14  # CuPy 13 cannot add rows by int64
 OLDEST_DRIVER = 12000  # CUDA 12.0, as the runtime writes it
 LONGEST = 200  # of what CuPy says, letters
 
@@ -65,9 +65,10 @@ def _require_version(cupy: ModuleType) -> None:
             f"a module `cupy` is there that is not CuPy ({getattr(cupy, '__file__', None)}): "
             f"rename it, {OTHERWISE}"
         )
-    if int(number[0]) < LEAST:
+    if int(number[0]) < OLDEST_CUPY:
         raise UsageError(
-            f"CuPy {version} is too old, graphdl needs {LEAST} or newer: {_again()}, {OTHERWISE}"
+            f"CuPy {version} is too old, graphdl needs {OLDEST_CUPY} or newer: "
+            f"{_again()}, {OTHERWISE}"
         )
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Bound = BoundProgram | NativeProgram
 
 # Schedules kept: a full batch and a short last one, the same for validation, at many lengths.
-SCHEDULES = 64
+MOST_SCHEDULES = 64
 # What they may take beside the memory that they share.
-BYTES = 1 << 27
+SCHEDULE_BYTES = 1 << 27
 
 
 class Executable:
@@ -179,7 +179,7 @@ class Executable:
         """Forget what was not used for longest, until there is room for one more schedule."""
         taken = sum(known.nbytes for _, _, known in self._schedules.values())
         while self._schedules and (
-            len(self._schedules) >= SCHEDULES or taken + schedule.nbytes > BYTES
+            len(self._schedules) >= MOST_SCHEDULES or taken + schedule.nbytes > SCHEDULE_BYTES
         ):
             _, (_, _, oldest) = self._schedules.popitem(last=False)
             taken -= oldest.nbytes

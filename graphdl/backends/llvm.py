@@ -13,7 +13,8 @@ from ..errors import UsageError
 
 # Told how many kernels are about to be compiled, when that takes a while.
 LISTENERS: list[Callable[[int], None]] = []
-MANY = 8
+# Kernels from which on they are told: compiling so many takes about a second, 20 to 150 ms each.
+WORTH_SAYING = 8
 # Held by the thread that compiles or links.
 LOCK = threading.RLock()
 if hasattr(os, "register_at_fork"):
@@ -26,7 +27,7 @@ if hasattr(os, "register_at_fork"):
 MAKING: set[int] = set()
 OTHERWISE = "or run with --backend numpy"
 # Before it, LLVM's linker or passes lack something that kernels need.
-LEAST = (0, 45)
+OLDEST_LLVMLITE = (0, 45)
 
 
 def find_llvm() -> None:
@@ -45,8 +46,8 @@ def why_not() -> str:
         found = version("llvmlite")
     except PackageNotFoundError:
         return "llvmlite is not installed: `pip install 'graphdl[native]'`"
-    if tuple(int(part) for part in found.split(".")[:2] if part.isdecimal()) < LEAST:
-        least = ".".join(map(str, LEAST))
+    if tuple(int(part) for part in found.split(".")[:2] if part.isdecimal()) < OLDEST_LLVMLITE:
+        least = ".".join(map(str, OLDEST_LLVMLITE))
         return f"llvmlite {found} is too old: `pip install 'llvmlite>={least}'`"
     return _unusable(found)
 

@@ -111,7 +111,7 @@ def test_an_arena_is_replaced_a_few_times_only() -> None:
 def test_schedules_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     executable, state = Executable(PROGRAM, np, "float32"), store()
     one = executable.schedule(state, batch(50)).nbytes
-    monkeypatch.setattr(kept, "BYTES", 4 * one)
+    monkeypatch.setattr(kept, "SCHEDULE_BYTES", 4 * one)
     for length in range(30, 50):
         executable.run(state, batch(length), LR)
     assert 3 <= len(executable._schedules) <= 5
@@ -119,7 +119,7 @@ def test_schedules_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_schedule_larger_than_all_room_is_kept_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "BYTES", 1)
+    monkeypatch.setattr(kept, "SCHEDULE_BYTES", 1)
     executable, state = Executable(PROGRAM, np, "float32"), store()
     first = executable.schedule(state, batch(9))
     assert executable.schedule(state, batch(9)) is first

@@ -21,21 +21,27 @@ from ..kernels.epilogue import Finish, Finishing
 from ..kernels.operand import Operand, total
 from ..kernels.pointwise import copy, fill
 from ..tiles.tile import FAMILY
-from ..tiles.tile_spec import DEPTH, Axis, Guard, Tile
+from ..tiles.tile_spec import PACKED_DEPTH, Axis, Guard, Tile
 from .labels import LEFT, OUT, RIGHT, Contraction, Label, Unsupported, contraction, merged
 
 Mode = Literal["broad", "dot", "each"]
 Space = Callable[[tuple[int, ...], Kind], Operand]
-# Bytes that should stay in the first-level cache while other tiles go over them.
-NEAR = 24 * 1024
-# The same of the second level, by the number of registers: where there are 32, it is larger.
-FAR = {16: 160 * 1024, 32: 320 * 1024}
-# What is read where it lies may take this much of further ones.
-FARTHEST = 960 * 1024
-# Tasks for which it is the outer loops that threads share.
-MANY = 16
-# Vector instructions that copying a number out of order takes.
-COPYING = 2.0
+# Bytes of the rows of a group of tiles, which are read again for each of the columns. What is not
+# packed should stay in the first cache (32 or 48 KB); 8 to 96 KB could not be told apart.
+FIRST_CACHE_BYTES = 24 * 1024
+# Packed rows should stay in the second cache beside packed columns, by the number of registers:
+# where there are 32 (AVX-512), it has 1 or 2 MB, else 256 or 512 KB. With AVX2, 80 to 640 KB could
+# not be told apart, and 40 KB was a sixth slower.
+PACKED_ROWS_BYTES = {16: 160 * 1024, 32: 320 * 1024}
+# Rows that are read where they lie, beside packed columns, may come from further away, because each
+# is read in order; 160 KB to 1.9 MB could not be told apart.
+PLAIN_ROWS_BYTES = 960 * 1024
+# Tasks from which on it is the outer loops that threads share: 16 leave two threads nearly even,
+# and eight with two each. Below, they share tiles of rows or columns.
+SHARED_TASKS = 16
+# Vector instructions that copying a number out of order takes: from 1 in what stays in the first
+# cache (0.3 ns in a matrix of 64 x 64) to 8 far out of it (2.5 ns in one of 512 x 512).
+COPY_COST = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def _best(
             continue
         trial = _reordered(found, wrong, label)
         cost = _way(trial, precision).cost
-        cost += COPYING * sum(int(found.operands[which].count) for which in wrong)
+        cost += COPY_COST * sum(int(found.operands[which].count) for which in wrong)
         if cost < price:
             price, best, copies = cost, trial, wrong
     return _copied(found, best, copies, precision, space)
@@ -138,7 +144,7 @@ def _along(found: Contraction, label: Label, precision: str) -> list[Way]:
     if out:
         return [_tiled(found, "each", False, label, work)]
     way = _tiled(found, "dot", False, label, work)
-    # Shorter loops, and adding up the lanes of each result.
+    # Shorter loops, and adding up the lanes of each result, in log2(lanes) steps: three with AVX2.
     sums = total([la.extent for la in found.labels if not la.summed])
     return [replace(way, cost=1.3 * way.cost + 3 * sums)]
 
@@ -156,6 +162,7 @@ def _tiled(found: Contraction, mode: Mode, swapped: bool, vector: Label | None, 
     def largest(one: int, other: int) -> Label | None:
         fitting = [la for la in free if la.strides[one] is not None and la.strides[other] is None]
         fitting = [la for la in fitting if not la.summed and la.extent > 1]
+        # No tile is higher than 14: of labels that fill one, the first will do.
         return max(fitting, key=lambda la: min(la.extent, 16), default=None)
 
     rows = largest(x, y)
@@ -163,7 +170,8 @@ def _tiled(found: Contraction, mode: Mode, swapped: bool, vector: Label | None, 
     height, width = _shape(mode, vector, rows, columns)
     tile = height * width
     loads = (height + width) / tile
-    # Two of each in a cycle; a tile that is too small waits for its own results.
+    # Two of each in a cycle; a tile that is too small waits for its own results, for they are there
+    # after four cycles, and 8 can be begun by then.
     cost = work * max(1.0, loads, 8 / tile) / 2
     return Way(mode, swapped, vector, rows, columns, cost)
 
@@ -178,6 +186,9 @@ def _shape(
         assert vector is not None
         lanes = this_machine().width(4)
         wide = 2 if vector.extent > lanes else 1
+        # All registers but those for columns and a row's number: 14 x 2 vectors of 32, 6 x 2 of 16.
+        # With AVX-512, tiles of 14, 12 and 8 x 2, 8 x 3 and 6 x 4 vectors were within 5 % of each
+        # other, 28 x 1 was 15 % slower.
         most = (registers - 2 - wide) // wide
         return _even(tall, min(most, 14), rows), wide
     broad = int(columns.extent) if columns else 1
@@ -313,7 +324,7 @@ def _call(found: Contraction, way: Way, precision: str, finish: Finish | None) -
         height,
         width,
         making.of(_group(packing, height, depth, size)),
-        int(tasks) >= MANY,
+        int(tasks) >= SHARED_TASKS,
         packing,
         making.of(block) if packing else 1,
         len(free),
@@ -348,7 +359,8 @@ def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"],
     height, width = _shape(way.mode, way.vector, way.rows, way.columns)
     rest = int(total([la.extent for la in inner[1:]]))
     depth = rest * int(inner[0].extent)
-    if depth < 16 or rest > DEPTH:
+    # What is packed is written once and read `over` times; of short sums little is read again.
+    if depth < 16 or rest > PACKED_DEPTH:
         return "", 0
     tall = -(-int(way.rows.extent) // height) if way.rows else 1
     over = tall * int(total([la.extent for la in outer if not la.strides[y]]))
@@ -358,7 +370,7 @@ def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"],
     packing: Literal["", "x", "y", "xy"] = "xy" if tall_too else "y"
     if over < 4 and not tall_too:
         packing = ""
-    step = max(1, min(int(inner[0].extent), DEPTH // rest))
+    step = max(1, min(int(inner[0].extent), PACKED_DEPTH // rest))
     known = not isinstance(inner[0].extent, Varying) and not isinstance(
         total([la.extent for la in inner[1:]]), Varying
     )
@@ -368,9 +380,9 @@ def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"],
 def _group(packing: str, height: int, depth: int, size: int) -> int:
     """Tiles of rows whose numbers stay in a cache while columns change."""
     if packing:
-        room = FAR[this_machine().registers] if "x" in packing else FARTHEST
-        return max(1, room // (height * DEPTH * size))
-    group = max(1, NEAR // max(height * int(depth) * size, 1))
+        room = PACKED_ROWS_BYTES[this_machine().registers] if "x" in packing else PLAIN_ROWS_BYTES
+        return max(1, room // (height * PACKED_DEPTH * size))
+    group = max(1, FIRST_CACHE_BYTES // max(height * int(depth) * size, 1))
     return Varying(group) if isinstance(depth, Varying) else group
 
 

@@ -15,8 +15,10 @@ from .join import followed, joined
 from .lower import Room, lower
 
 Space = Callable[[tuple[int, ...], Kind], Operand]
-# So many steps are bound one by one; of longer sequences, four are.
-BOUND = 4
+# So many steps are bound one by one; further ones follow from the last two of them. The first reads
+# the initial states and computes what does not vary, the second is the first to read states of the
+# one before; from then on addresses move by the same distances from step to step.
+BOUND_STEPS = 4
 
 
 class NoKernel(Exception):  # noqa: N818 - it says what there is not
@@ -63,15 +65,15 @@ class _Loop:
     def calls(self, order: Sequence[int]) -> list[Call]:
         """The calls of all steps in this order."""
         found: list[Call] = []
-        bound = [*range(min(len(order), BOUND))]
+        bound = [*range(min(len(order), BOUND_STEPS))]
         steps = [self._step(order[n], order[n - 1] if n else None) for n in bound]
         for step in steps:
             found += step
-        if len(order) <= BOUND:
+        if len(order) <= BOUND_STEPS:
             return found
-        further = _further(steps[-2], steps[-1], len(order) - BOUND)
+        further = _further(steps[-2], steps[-1], len(order) - BOUND_STEPS)
         if further is None:
-            for n in range(BOUND, len(order)):
+            for n in range(BOUND_STEPS, len(order)):
                 found += self._step(order[n], order[n - 1])
             return found
         return found + further

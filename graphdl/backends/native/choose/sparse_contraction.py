@@ -24,10 +24,12 @@ from ..tiles.sparse_loops import FAMILY, Chosen, Loop, Reached
 from .contraction import contract
 
 Space = Callable[[tuple[int, ...], Kind], Operand]
-# Places of `kept` loops from which on it is those alone that threads share.
-MANY = 16
-# The longest label that is woven into vectors.
-SHORT = 8
+# Places of `kept` loops from which on it is those alone that threads share: 16 leave two threads
+# nearly even, and eight with two each.
+SHARED_PLACES = 16
+# The longest label that is woven into vectors: each of its places has sums in registers of their
+# own, of which there are 16 with AVX2.
+LONGEST_WOVEN = 8
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ def _woven(found: _Found, vector: _Line) -> _Line | None:
         return None
     for line in found.free:
         fixed = not isinstance(line.extent, Varying)
-        if fixed and line.out == 1 and 1 < line.extent == vector.out <= SHORT:
+        if fixed and line.out == 1 and 1 < line.extent == vector.out <= LONGEST_WOVEN:
             return line
     return None
 
@@ -289,7 +291,7 @@ def _call(
         _width(vector.extent, int(woven.extent) if woven else 1, found.hot.scatters, lanes),
         woven is not None,
         _loops(making, _zeros(found.hot, rest)),
-        int(total([line.extent for line in found.kept])) >= MANY,
+        int(total([line.extent for line in found.kept])) >= SHARED_PLACES,
     )
     entries = int(total([line.extent for line in (*found.kept, *found.summed)]))
     row = int(total([line.extent for line in (vector, *rest)]))

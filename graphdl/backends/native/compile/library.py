@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import llvmlite
 import llvmlite.binding as llvm
 
-from ...llvm import LISTENERS, LOCK, MAKING, MANY
+from ...llvm import LISTENERS, LOCK, MAKING, WORTH_SAYING
 from ..emit.emit import Emit
 from ..emit.machine import Machine, this_machine
 from . import kernel_files
@@ -153,7 +153,7 @@ def _objects(wanted: Mapping[str, Kernel], read: Callable[[str], bytes | None]) 
     """Object code of kernels, from disk or compiled."""
     found = {name: read(name) for name in wanted}
     missing = [name for name, code in found.items() if code is None]
-    for listener in LISTENERS if len(missing) >= MANY else ():
+    for listener in LISTENERS if len(missing) >= WORTH_SAYING else ():
         listener(len(missing))
     for name in missing:
         code = found[name] = compiled(written(wanted[name]))

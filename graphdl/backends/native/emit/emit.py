@@ -14,7 +14,7 @@ from .machine import Machine
 from .number import Number
 
 BIT = ir.IntType(1)
-BYTES: dict[str, int] = {"float32": 4, "float64": 8}
+FLOAT_BYTES: dict[str, int] = {"float32": 4, "float64": 8}
 
 
 class Emit(Function):
@@ -27,7 +27,7 @@ class Emit(Function):
         super().__init__(name, machine.triple)
         self.machine, self.precision = machine, precision
         self.real = ir.FloatType() if precision == "float32" else ir.DoubleType()
-        self.bytes = BYTES[precision]
+        self.bytes = FLOAT_BYTES[precision]
         self.width = machine.width(self.bytes)
 
     # ---- numbers -------------------------------------------------------------------------

@@ -16,8 +16,9 @@ from ..emit.scalars import apply
 from .operand import Operand, Sizes
 from .pointwise import COSTS, Stage, stages_of
 
-# What the operations may cost together, in additions.
-CHEAP = 8
+# What the operations may cost together, in additions: bias, ReLU and what is added cost 3, the
+# cheapest function (`exp`) 12, and its text would stand in a tile up to 28 times.
+MOST_COST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def finish(
     operands, stages = stages_of(op, args, sizes)
     places = [place for place, operand in enumerate(operands) if operand is total]
     cost = sum(COSTS.get(stage.name, 1) for stage in stages)
-    if len(places) != 1 or cost > CHEAP or any(o.kind != "float" for o in operands):
+    if len(places) != 1 or cost > MOST_COST or any(o.kind != "float" for o in operands):
         return None
     others = [o.broadcast(out.extents) for o in operands if o is not total]
     return Finish(tuple(stages), places[0], tuple(others))

@@ -11,7 +11,8 @@ from ....program.primitives import Broadcast, Reshape, Reverse, Slice, Stop, Tra
 from ..emit.number import Varying
 
 Sizes = Mapping[str, int]
-BYTES = {"int": 8, "bool": 1}
+# Bytes of a number whose kind alone says how many; those of floats come with the precision.
+KIND_BYTES = {"int": 8, "bool": 1}
 
 
 def address_of(array: Array) -> int:
@@ -63,7 +64,7 @@ class Operand:
     @staticmethod
     def new(address: int, kind: Kind, precision: str, extents: Sequence[int]) -> Operand:
         """Numbers in order from an address on."""
-        size = BYTES.get(kind, 4 if precision == "float32" else 8)
+        size = KIND_BYTES.get(kind, 4 if precision == "float32" else 8)
         return Operand(address, kind, size, tuple(extents), ordered(extents))
 
     @property

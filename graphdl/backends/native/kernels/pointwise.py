@@ -17,8 +17,11 @@ from .operand import Operand, Sizes, merged
 
 FAMILY = "pointwise"
 # Numbers that are not worth a vector where each has a register.
-FEW = 4
-# What an operation costs beside an addition, roughly.
+FEW_NUMBERS = 4
+# What an operation costs beside an addition, roughly: it decides whether threads share a call, and
+# what may be an epilogue, so a factor of two does not matter. With AVX2, nanoseconds a vector:
+# an addition and its pass over memory 0.6, div 1.0, erf 2.8, tanh 3.3, exp 3.9, expm1 3.9,
+# sigmoid 6, log 7.6, log1p 10, normal_cdf 11, softplus 22, mod 27, power 47.
 COSTS = {"exp": 12, "log": 16, "tanh": 14, "erf": 14, "power": 80, "div": 4, "mod": 40}
 COSTS |= {"expm1": 16, "log1p": 24, "sigmoid": 18, "softplus": 40, "normal_cdf": 40}
 
@@ -210,7 +213,7 @@ def _along(e: Emit, start: Any, stop: Any, extent: Number, element: Any) -> None
     width = e.width
     while isinstance(extent, int) and width > max(extent, 1):
         width //= 2
-    if e.joined and width <= FEW:
+    if e.joined and width <= FEW_NUMBERS:
         # One by one, so that they go from kernel to kernel in registers.
         width = 1
     if width == 1:

@@ -15,7 +15,7 @@ from ..emit.emit import Emit
 from ..emit.number import Number, Told, Varying
 from .call import Call, Making
 from .operand import Operand, total
-from .pointwise import FEW, Access, fill
+from .pointwise import FEW_NUMBERS, Access, fill
 
 Space = Callable[[tuple[int, ...], Kind], Operand]
 
@@ -155,7 +155,7 @@ def pick(out: Operand, x: Operand, ids: Operand, precision: str) -> list[Call]:
 
 def spread(out: Operand, ids: Operand, values: Operand, precision: str) -> list[Call]:
     """The calls that put one number into each row of zeros."""
-    if not isinstance(out.extents[-1], Varying) and out.extents[-1] <= FEW:
+    if not isinstance(out.extents[-1], Varying) and out.extents[-1] <= FEW_NUMBERS:
         return _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     calls = _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     return [*fill(out, 0, precision), *calls]
@@ -328,5 +328,5 @@ def _write_spread(e: Emit, spec: Gathering) -> None:
 
 def _few(ids: Ids) -> range:
     """The rows where there are so few that looking at each is better than going to one."""
-    few = isinstance(ids.rows, int) and ids.rows <= FEW
+    few = isinstance(ids.rows, int) and ids.rows <= FEW_NUMBERS
     return range(ids.rows if few and isinstance(ids.rows, int) else 0)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from ..emit.number import Number, Varying
 from ..kernels.call import Call, Making
-from ..kernels.operand import BYTES, Operand, ordered, total
+from ..kernels.operand import KIND_BYTES, Operand, ordered, total
 from ..kernels.pointwise import FAMILY, Access, Part, Pointwise, Stage
 
-# Results of one call, and operands that it has addresses of, at most.
-PARTS, OPERANDS = 8, 24
+# Results of one call, and operands that it has addresses of, at most. Each address takes one of the
+# 16 general registers of x86-64, or is read again from the stack for every vector.
+MOST_MERGED, MOST_OPERANDS = 8, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _taken_apart(call: Call) -> list[_One]:
 
     def operand(access: Access) -> Operand:
         strides = tuple(number(stride) for stride in access.strides)
-        size = BYTES.get(access.kind, floats)
+        size = KIND_BYTES.get(access.kind, floats)
         return Operand(call.numbers[access.place.place], access.kind, size, extents, strides)
 
     (part,) = spec.parts
@@ -106,7 +107,7 @@ def _joined(group: Sequence[_One], ones: Sequence[_One]) -> list[_One]:
         else:
             return []
     operands = sum(1 + len(one.args) for one in (*group, new))
-    if len(group) == PARTS or operands > OPERANDS:
+    if len(group) == MOST_MERGED or operands > MOST_OPERANDS:
         return []
     for one in group:
         clash = any(_clash(one.out, each) for each in (new.out, *new.args))

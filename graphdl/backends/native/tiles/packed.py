@@ -8,7 +8,7 @@ from typing import Any
 from ..emit.emit import Emit
 from .masked import Masked
 from .tile_edges import Cut, Span, lanes_below, lines
-from .tile_spec import DEPTH, Tile
+from .tile_spec import PACKED_DEPTH, Tile
 
 
 class Packed(Masked):
@@ -19,10 +19,10 @@ class Packed(Masked):
         if "x" in spec.packing:
             assert isinstance(spec.group, int)
             # A vector may be stored past the last number of a tile.
-            self.slot = DEPTH * spec.height + e.width
+            self.slot = PACKED_DEPTH * spec.height + e.width
             self.tall_panel = e.room(e.real, self.slot * spec.group)
         if "y" in spec.packing:
-            self.wide_panel = e.room(e.real, DEPTH * spec.width * e.width)
+            self.wide_panel = e.room(e.real, PACKED_DEPTH * spec.width * e.width)
         self.block: tuple[Any, Any] = (0, 0)
         self.first: Any = 0
 
