@@ -73,7 +73,7 @@ def specs(name: str) -> list[object]:
 
 @pytest.mark.parametrize("name", FINISHED)
 def test_which_are_finished(name: str) -> None:
-    ends = [s.finish for s in specs(name) if isinstance(s, Tile)]
+    ends = [s.epilogue for s in specs(name) if isinstance(s, Tile)]
     assert max(len(end.stages) for end in ends if end is not None) == FINISHED[name][2]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphdl as gdl
-from graphdl.backends.native.emit.number import Varying
+from graphdl.backends.native.emit.runtime_sizes import RuntimeSize
 from graphdl.backends.native.kernels.call import Call
 from graphdl.backends.native.kernels.operand import Operand
 from graphdl.backends.native.kernels.pointwise import Pointwise, Stage, pointwise
@@ -61,7 +61,7 @@ def test_what_may_be_one_call(case: str) -> None:
     start = memory.ctypes.data
 
     def operand(first: int, strides: tuple[int, int]) -> Operand:
-        return Operand(start + 4 * first, "float", 4, (Varying(WHOLE[0]), WHOLE[1]), strides)
+        return Operand(start + 4 * first, "float", 4, (RuntimeSize(WHOLE[0]), WHOLE[1]), strides)
 
     calls = [
         call

@@ -15,9 +15,9 @@ from typing import Literal
 
 from ....program import Kind
 from ..emit.machine import this_machine
-from ..emit.number import Varying
+from ..emit.runtime_sizes import RuntimeSize
 from ..kernels.call import Call, Making
-from ..kernels.epilogue import Finish, Finishing
+from ..kernels.epilogue import Epilogue, EpilogueSpec
 from ..kernels.operand import Operand, total
 from ..kernels.pointwise import copy, fill
 from ..tiles.tile import FAMILY
@@ -68,25 +68,25 @@ def contract(
     right: Operand,
     precision: str,
     space: Space,
-    finish: Finish | None = None,
+    epilogue: Epilogue | None = None,
 ) -> list[Call]:
     """The calls that do a contraction, and what may follow it.
 
-    Unsupported is raised for a `finish` that it cannot take over.
+    Unsupported is raised for a `epilogue` that it cannot take over.
     """
     if not out.count:
         return []
     if not left.count or not right.count:
-        if finish is not None:
+        if epilogue is not None:
             raise Unsupported("there is nothing to add up")
         return fill(out, 0, precision)
-    rest = finish.operands if finish is not None else ()
+    rest = epilogue.operands if epilogue is not None else ()
     found = merged(contraction(spec, extents, left, right, out, rest))
     best, before, after = _best(found, precision, space)
     way = _way(best, precision)
     if way.vector is not None and not all(s == 0 or _near(s) for s in way.vector.rest):
         raise Unsupported("what finishes it lies otherwise")
-    return [*before, _call(best, way, precision, finish), *after]
+    return [*before, _call(best, way, precision, epilogue), *after]
 
 
 def _best(
@@ -135,7 +135,7 @@ def _along(found: Contraction, label: Label, precision: str) -> list[Way]:
             return [way]
         # Numbers that lie apart can be put side by side with all others that are read often.
         own = LEFT if left else RIGHT
-        if apart != [own] or isinstance(label.extent, Varying):
+        if apart != [own] or isinstance(label.extent, RuntimeSize):
             return []
         gathers = "y" in _packing(found, way)[0]
         return [replace(way, cost=way.cost + found.operands[own].count)] if gathers else []
@@ -196,7 +196,7 @@ def _shape(
     if registers == 32:
         high, side = 4, 5
     else:
-        high, side = (4, 2) if isinstance(rows and rows.extent, Varying) else (3, 3)
+        high, side = (4, 2) if isinstance(rows and rows.extent, RuntimeSize) else (3, 3)
     if broad < side:
         high = min(6, (registers - 4) // max(broad, 1) // 2)
     if tall < high:
@@ -208,7 +208,7 @@ def _even(extent: int, most: int, label: Label | None) -> int:
     """The size of tiles of at most so many, as even as can be where the extent is known."""
     if label is None:
         return 1
-    if isinstance(label.extent, Varying):
+    if isinstance(label.extent, RuntimeSize):
         return most if most < 8 else 8
     return -(-extent // -(-extent // max(most, 1)))
 
@@ -225,7 +225,7 @@ def _out_of_order(found: Contraction, label: Label) -> list[int]:
 
 
 def _near(stride: int) -> bool:
-    return stride == 1 and not isinstance(stride, Varying)
+    return stride == 1 and not isinstance(stride, RuntimeSize)
 
 
 def _reordered(found: Contraction, wrong: Sequence[int], label: Label) -> Contraction:
@@ -275,10 +275,10 @@ def _copied(
 # ---- the call -------------------------------------------------------------------------------
 
 
-def _call(found: Contraction, way: Way, precision: str, finish: Finish | None) -> Call:
+def _call(found: Contraction, way: Way, precision: str, epilogue: Epilogue | None) -> Call:
     making = Making()
     x, y = (RIGHT, LEFT) if way.swapped else (LEFT, RIGHT)
-    rest = finish.operands if finish is not None else ()
+    rest = epilogue.operands if epilogue is not None else ()
 
     def axis(label: Label | None) -> Axis:
         if label is None:
@@ -328,18 +328,18 @@ def _call(found: Contraction, way: Way, precision: str, finish: Finish | None) -
         packing,
         making.of(block) if packing else 1,
         len(free),
-        _finishing(finish, making),
+        _epilogue_spec(epilogue, making),
     )
     work = max(int(way.cost), 1)
     flops = 2 * total([la.extent for la in found.labels])
     return making.call(FAMILY, spec, precision, work, flops=flops)
 
 
-def _finishing(finish: Finish | None, making: Making) -> Finishing | None:
-    if finish is None:
+def _epilogue_spec(epilogue: Epilogue | None, making: Making) -> EpilogueSpec | None:
+    if epilogue is None:
         return None
-    args = tuple(making.operand(operand) for operand in finish.operands)
-    return Finishing(finish.stages, finish.place, args)
+    args = tuple(making.operand(operand) for operand in epilogue.operands)
+    return EpilogueSpec(epilogue.stages, epilogue.place, args)
 
 
 def _loops(found: Contraction, way: Way) -> tuple[list[Label], list[Label]]:
@@ -371,10 +371,10 @@ def _packing(found: Contraction, way: Way) -> tuple[Literal["", "x", "y", "xy"],
     if over < 4 and not tall_too:
         packing = ""
     step = max(1, min(int(inner[0].extent), PACKED_DEPTH // rest))
-    known = not isinstance(inner[0].extent, Varying) and not isinstance(
-        total([la.extent for la in inner[1:]]), Varying
+    known = not isinstance(inner[0].extent, RuntimeSize) and not isinstance(
+        total([la.extent for la in inner[1:]]), RuntimeSize
     )
-    return packing, step if known else Varying(step)
+    return packing, step if known else RuntimeSize(step)
 
 
 def _group(packing: str, height: int, depth: int, size: int) -> int:
@@ -383,7 +383,7 @@ def _group(packing: str, height: int, depth: int, size: int) -> int:
         room = PACKED_ROWS_BYTES[this_machine().registers] if "x" in packing else PLAIN_ROWS_BYTES
         return max(1, room // (height * PACKED_DEPTH * size))
     group = max(1, FIRST_CACHE_BYTES // max(height * int(depth) * size, 1))
-    return Varying(group) if isinstance(depth, Varying) else group
+    return RuntimeSize(group) if isinstance(depth, RuntimeSize) else group
 
 
 def _inner_order(labels: list[Label], found: Contraction) -> list[Label]:

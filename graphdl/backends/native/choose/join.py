@@ -1,4 +1,8 @@
-"""Two operations as one kernel: what ends a contraction, what is reduced without being written."""
+"""Fusion of two operations into one kernel, so that what lies between is never written.
+
+`relu(contract(x, w) + b)`: the sums get their bias and ReLU in registers. `sum(exp(x))`: each
+number is computed as it is added.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,11 @@ from collections.abc import Container, Iterable, Mapping
 from ....program import Op, Value
 from ....program.primitives import Amax, Amin, Contract, Mean, Sum
 from ..kernels.call import Call
-from ..kernels.epilogue import finish
+from ..kernels.epilogue import epilogue_of
 from ..kernels.operand import Operand
 from ..kernels.pointwise import stages_of
 from .labels import Unsupported
-from .lower import Room, contraction, reduced
+from .lower import Context, contraction, reduced
 
 
 def followed(
@@ -50,7 +54,7 @@ def _joins(first: Op, op: Op) -> bool:
 
 
 def joined(
-    first: Op, op: Op, out: Operand, operands: Mapping[Value, Operand], room: Room
+    first: Op, op: Op, out: Operand, operands: Mapping[Value, Operand], context: Context
 ) -> list[Call] | None:
     """The calls of both; None where they stay apart.
 
@@ -60,15 +64,15 @@ def joined(
     sides, args = [operands[arg] for arg in first.args], [operands[arg] for arg in op.args]
     total = operands[first.out]
     if first.primitive.pointwise:
-        found, stages = stages_of(first, sides, room.sizes)
+        found, stages = stages_of(first, sides, context.sizes)
         whole = [operand.broadcast(total.extents) for operand in found]
         if any(out.overlaps(operand) for operand in whole):
             return None
-        return reduced(op.primitive, out, whole, stages, room)
-    end = finish(op, args, total, out, room.sizes)
+        return reduced(op.primitive, out, whole, stages, context)
+    end = epilogue_of(op, args, total, out, context.sizes)
     if end is None or any(out.overlaps(other) for other in (*sides, *end.operands)):
         return None
     try:
-        return contraction(first.primitive, out, sides, room, end)
+        return contraction(first.primitive, out, sides, context, end)
     except Unsupported:
         return None

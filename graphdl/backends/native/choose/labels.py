@@ -1,4 +1,8 @@
-"""The labels of a contraction with their extents and distances, for numbers of one binding."""
+"""The labels of a contraction at one binding, with their extents and strides.
+
+In `b i, o i -> b o` there are three: `i`, which is summed, and `b` and `o`, each in one operand and
+the result. Those that lie alike everywhere are merged into one longer label.
+"""
 
 from __future__ import annotations
 

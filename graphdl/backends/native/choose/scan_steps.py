@@ -1,4 +1,8 @@
-"""Scans: the calls of every step, one after the other, worked out from those of a few."""
+"""Scans unrolled into the calls of every step.
+
+The first few are worked out as any operation is; in the calls of further steps, only the addresses
+are moved on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from ..kernels.call import Call
 from ..kernels.operand import Operand, extents_of, number, ordered
 from ..kernels.pointwise import copy
 from .join import followed, joined
-from .lower import Room, lower
+from .lower import Context, lower
 
 Space = Callable[[tuple[int, ...], Kind], Operand]
 # So many steps are bound one by one; further ones follow from the last two of them. The first reads
@@ -25,25 +29,25 @@ class NoKernel(Exception):  # noqa: N818 - it says what there is not
     """An operation inside a scan has no kernel, so that the whole scan is done elsewhere."""
 
 
-def scan_calls(scan: Scan, out: Operand, args: Sequence[Operand], room: Room) -> list[Call]:
+def scan_calls(scan: Scan, out: Operand, args: Sequence[Operand], context: Context) -> list[Call]:
     """The calls of a scan, whose results lie one after the other in `out`."""
-    length = evaluate(scan.length, room.sizes)
+    length = evaluate(scan.length, context.sizes)
     kept = []
     for value, (start, _) in zip(scan.body.results, scan.parts(), strict=True):
-        shape = (number(scan.length, room.sizes), *extents_of(value.type, room.sizes))
-        begin = out.moved(evaluate(start, room.sizes))
-        kept.append(Operand.new(begin.address, "float", room.precision, shape))
+        shape = (number(scan.length, context.sizes), *extents_of(value.type, context.sizes))
+        begin = out.moved(evaluate(start, context.sizes))
+        kept.append(Operand.new(begin.address, "float", context.precision, shape))
     order = range(length)
-    return _Loop(scan.body, args, kept, room).calls(order[::-1] if scan.reverse else order)
+    return _Loop(scan.body, args, kept, context).calls(order[::-1] if scan.reverse else order)
 
 
 class _Loop:
     """One binding of a body; see `program.primitives.loop`, which does the same with arrays."""
 
     def __init__(
-        self, body: Body, args: Sequence[Operand], kept: Sequence[Operand], room: Room
+        self, body: Body, args: Sequence[Operand], kept: Sequence[Operand], context: Context
     ) -> None:
-        self.body, self.kept, self.room = body, kept, room
+        self.body, self.kept, self.context = body, kept, context
         self.args = dict(zip(body.given, args, strict=True))
         self.own: dict[Value, Operand] = {}
         self.spaces: dict[Value, list[Operand]] = {}
@@ -96,19 +100,19 @@ class _Loop:
                 calls += self._operation(op, operands, now)
         for place, value in enumerate(body.results):
             if self.direct.get(value) != place:
-                calls += copy(_at(self.kept[place], now), operands[value], self.room.precision)
+                calls += copy(_at(self.kept[place], now), operands[value], self.context.precision)
         return calls
 
     def _operation(self, op: Op, operands: dict[Value, Operand], now: int) -> list[Call]:
         args = [operands[arg] for arg in op.args]
-        sizes = self.room.sizes
+        sizes = self.context.sizes
         if op.primitive.view:
             seen = args[0].seen(op.primitive, op.out.type, sizes)
             calls: list[Call] = []
             if seen is None:
                 seen = self._temporary(op.out)
                 target = replace(seen, extents=args[0].extents, strides=ordered(args[0].extents))
-                calls = copy(target, args[0], self.room.precision)
+                calls = copy(target, args[0], self.context.precision)
             operands[op.out] = seen
             if op.out not in self.varying:
                 self.own[op.out] = seen
@@ -119,26 +123,26 @@ class _Loop:
         first = self.ends.get(op.out)
         if first is None:
             return self._lowered(op, out, args)
-        together = joined(first, op, out, operands, self._room(op))
+        together = joined(first, op, out, operands, self._context(op))
         if together is not None:
             return _of(first, together)
         sides = [operands[arg] for arg in first.args]
         return self._lowered(first, operands[first.out], sides) + self._lowered(op, out, args)
 
-    def _room(self, op: Op) -> Room:
-        space = _Again(self.room.space, self.spaces.setdefault(op.out, []))
-        return replace(self.room, space=space)
+    def _context(self, op: Op) -> Context:
+        space = _Again(self.context.space, self.spaces.setdefault(op.out, []))
+        return replace(self.context, space=space)
 
     def _lowered(self, op: Op, out: Operand, args: list[Operand]) -> list[Call]:
-        found = lower(op, out, args, self._room(op))
+        found = lower(op, out, args, self._context(op))
         if found is None:
             raise NoKernel(op.primitive.name)
         return _of(op, found)
 
     def _temporary(self, value: Value) -> Operand:
         if value not in self.own:
-            shape = extents_of(value.type, self.room.sizes)
-            self.own[value] = self.room.space(shape, value.type.kind)
+            shape = extents_of(value.type, self.context.sizes)
+            self.own[value] = self.context.space(shape, value.type.kind)
         return self.own[value]
 
 

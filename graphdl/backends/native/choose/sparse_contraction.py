@@ -1,4 +1,7 @@
-"""How a contraction is done with an operand that has one number in each row: see `chosen_loops`.
+"""How a contraction is done whose one operand has a single number in each row, and else zeros.
+
+Such is the gradient of a maximum: it goes to the largest number alone. Only what meets the chosen
+numbers is read or written, by the loops of `sparse_loops`.
 
 Vectors lie along a label that the other operand and the result have. What has its numbers apart is
 copied into another order first, or made in another order and copied back. Where windows stand
@@ -15,7 +18,7 @@ from ....program import Kind
 from ....program.primitives import ContractSpread
 from ....program.primitives.spec import Axes, Axis, Window, labels_of, parse, windows_of
 from ..emit.machine import this_machine
-from ..emit.number import Varying
+from ..emit.runtime_sizes import RuntimeSize
 from ..kernels.call import Call, Making
 from ..kernels.operand import Operand, total
 from ..kernels.pointwise import copy, fill
@@ -224,16 +227,16 @@ def _vector(found: _Found) -> _Line | None:
 
 
 def _near(stride: int) -> bool:
-    return stride == 1 and not isinstance(stride, Varying)
+    return stride == 1 and not isinstance(stride, RuntimeSize)
 
 
 def _woven(found: _Found, vector: _Line) -> _Line | None:
     """A short label that lies inside the vectors in the result and can be woven into them."""
     sizes = vector.out, vector.extent
-    if found.hot.scatters or any(isinstance(size, Varying) for size in sizes):
+    if found.hot.scatters or any(isinstance(size, RuntimeSize) for size in sizes):
         return None
     for line in found.free:
-        fixed = not isinstance(line.extent, Varying)
+        fixed = not isinstance(line.extent, RuntimeSize)
         if fixed and line.out == 1 and 1 < line.extent == vector.out <= LONGEST_WOVEN:
             return line
     return None
@@ -249,7 +252,7 @@ def _longer(found: _Found, vector: _Line, fixed: bool) -> tuple[_Line, list[_Lin
     while again:
         again = False
         for line in rest:
-            if fixed and isinstance(line.extent, Varying):
+            if fixed and isinstance(line.extent, RuntimeSize):
                 continue
             ends = vector.other * vector.extent, vector.out * vector.extent
             if line.name != found.hot.offset and (line.other, line.out) == ends:
@@ -326,7 +329,7 @@ def _width(extent: int, depth: int, scatters: bool, lanes: int) -> int:
     """How many vectors a tile has; those of a gather are sums in registers, `depth` times."""
     many = this_machine().registers == 32
     most = 8 if scatters else max(1, (24 if many else 12) // depth)
-    if isinstance(extent, Varying):
+    if isinstance(extent, RuntimeSize):
         return min(most, 4)
     vectors = -(-extent // lanes)
     return -(-vectors // -(-vectors // min(most, 12)))

@@ -11,7 +11,7 @@ from llvmlite import ir
 from ....program import Kind
 from .function import BYTE, POINTER, WORD, Function
 from .machine import Machine
-from .number import Number
+from .runtime_sizes import Number
 
 BIT = ir.IntType(1)
 FLOAT_BYTES: dict[str, int] = {"float32": 4, "float64": 8}

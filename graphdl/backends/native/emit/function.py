@@ -12,7 +12,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from .number import Number, Told
+from .runtime_sizes import Argument, Number
 
 WORD = ir.IntType(64)
 BYTE = ir.IntType(8)
@@ -60,7 +60,7 @@ class Function:
     # ---- several kernels in one ------------------------------------------------------------
 
     @contextmanager
-    def apart(self, blocks: Sequence[Told]) -> Iterator[list[Any]]:
+    def apart(self, blocks: Sequence[Argument]) -> Iterator[list[Any]]:
         """A function for one thread whose arguments are blocks of memory that do not overlap."""
         outside = self.function, self._entry, self._head, self._body, self.build
         kept, thread = self._told, (self.thread, self.threads)
@@ -106,7 +106,7 @@ class Function:
 
     def number(self, value: Number | Any) -> Any:
         """A whole number as LLVM's value."""
-        if isinstance(value, Told):
+        if isinstance(value, Argument):
             return self._number_at(value.place)
         return ir.Constant(WORD, int(value)) if isinstance(value, int) else value
 
@@ -118,7 +118,7 @@ class Function:
             self._told[place] = self._head.load(where, typ=WORD)
         return self._told[place]
 
-    def address(self, place: Told) -> Any:
+    def address(self, place: Argument) -> Any:
         """The pointer among the numbers."""
         key = -1 - place.place
         if key not in self._told:

@@ -1,11 +1,11 @@
-"""One row of a table: a kernel with its numbers."""
+"""A call: a kernel with its arguments, which are addresses and run-time sizes; a row of a table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ..compile.library import Kernel
-from ..emit.number import Numbers, Told
+from ..emit.runtime_sizes import Argument, Numbers
 from .operand import Operand
 
 # Work (about one vector instruction each) below which threads cost more than they bring: to meet
@@ -53,13 +53,13 @@ class Making(Numbers):
         self.places: list[int] = []
         self.nbytes = 0
 
-    def address(self, address: int) -> Told:
+    def address(self, address: int) -> Argument:
         """Where the kernel finds an address."""
-        place = self.told(address)
+        place = self.argument(address)
         self.places.append(place.place)
         return place
 
-    def operand(self, operand: Operand) -> Told:
+    def operand(self, operand: Operand) -> Argument:
         """Where the kernel finds the address of an operand, which it goes over once."""
         self.nbytes += operand.nbytes
         return self.address(operand.address)

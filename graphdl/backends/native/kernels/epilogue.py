@@ -11,7 +11,7 @@ from typing import Any
 
 from ....program import Op
 from ..emit.emit import Emit
-from ..emit.number import Told
+from ..emit.runtime_sizes import Argument
 from ..emit.scalars import apply
 from .operand import Operand, Sizes
 from .pointwise import COSTS, Stage, stages_of
@@ -22,7 +22,7 @@ MOST_COST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class Epilogue:
     """`stages` count arguments first; the sum is number `place`, the others are `operands`."""
 
     stages: tuple[Stage, ...]
@@ -31,12 +31,12 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
-class Finishing:
+class EpilogueSpec:
     """What a kernel is made for; `args` are the addresses of the others."""
 
     stages: tuple[Stage, ...]
     place: int
-    args: tuple[Told, ...]
+    args: tuple[Argument, ...]
 
     def write(self, e: Emit, total: Any, others: Sequence[Any]) -> Any:
         """The result of a sum and the others."""
@@ -47,9 +47,9 @@ class Finishing:
         return values[-1]
 
 
-def finish(
+def epilogue_of(
     op: Op, args: list[Operand], total: Operand, out: Operand, sizes: Sizes
-) -> Finish | None:
+) -> Epilogue | None:
     """The pointwise operation as the end of the contraction that makes `total`, if it can be."""
     operands, stages = stages_of(op, args, sizes)
     places = [place for place, operand in enumerate(operands) if operand is total]
@@ -57,4 +57,4 @@ def finish(
     if len(places) != 1 or cost > MOST_COST or any(o.kind != "float" for o in operands):
         return None
     others = [o.broadcast(out.extents) for o in operands if o is not total]
-    return Finish(tuple(stages), places[0], tuple(others))
+    return Epilogue(tuple(stages), places[0], tuple(others))

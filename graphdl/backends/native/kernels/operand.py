@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ....program import Array, Dim, Kind, Primitive, Type, evaluate
 from ....program.primitives import Broadcast, Reshape, Reverse, Slice, Stop, Transpose
-from ..emit.number import Varying
+from ..emit.runtime_sizes import RuntimeSize
 
 Sizes = Mapping[str, int]
 # Bytes of a number whose kind alone says how many; those of floats come with the precision.
@@ -25,7 +25,7 @@ def number(dim: Dim, sizes: Sizes) -> int:
     if isinstance(dim, int):
         return dim
     found = evaluate(dim, sizes)
-    return found if found == 1 else Varying(found)
+    return found if found == 1 else RuntimeSize(found)
 
 
 def extents_of(type: Type, sizes: Sizes) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from ....passes.fused import Fused, Step
 from ....program import Kind, Op
 from ..compile.library import writer
 from ..emit.emit import Emit
-from ..emit.number import Number, Told
+from ..emit.runtime_sizes import Argument, Number
 from ..emit.scalars import apply
 from .call import Call, Making
 from .operand import Operand, Sizes, merged
@@ -39,7 +39,7 @@ class Stage:
 class Access:
     """How the kernel reaches an operand: its address and distances."""
 
-    place: Told
+    place: Argument
     kind: Kind
     strides: tuple[Number, ...]
 

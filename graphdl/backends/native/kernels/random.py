@@ -9,7 +9,7 @@ from llvmlite import ir
 from ..compile.library import writer
 from ..emit.emit import Emit
 from ..emit.function import WORD
-from ..emit.number import Number, Told
+from ..emit.runtime_sizes import Argument, Number
 from .call import Call, Making
 from .operand import Operand
 
@@ -18,7 +18,7 @@ _MULTIPLIERS = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 _WEYL = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 _BLOCK = 8  # numbers from one counter
 
-Spec = tuple[Told, Told, Told, Number, int]
+Spec = tuple[Argument, Argument, Argument, Number, int]
 
 
 def random(out: Operand, seed: Operand, draw: Operand, node: int, precision: str) -> list[Call]:

@@ -17,7 +17,7 @@ from ..compile.library import writer
 from ..emit.emit import Emit
 from ..emit.function import WORD
 from ..emit.mathematics import maximum, minimum
-from ..emit.number import Number, Told, Varying
+from ..emit.runtime_sizes import Argument, Number, RuntimeSize
 from ..emit.scalars import apply
 from .call import Call, Making
 from .operand import Operand, merged, total
@@ -39,7 +39,7 @@ ABREAST = 4
 class Source:
     """An argument: distances along the axes that are kept and those that are reduced."""
 
-    place: Told
+    place: Argument
     kind: Kind
     kept: tuple[Number, ...]
     reduced: tuple[Number, ...]
@@ -88,7 +88,7 @@ def reduction(
 def _parts(length: int) -> int:
     """The largest divisor of a length that is no more than MOST_PARTS."""
     parts = max(n for n in range(1, MOST_PARTS + 1) if length % n == 0)
-    return Varying(parts) if isinstance(length, Varying) and parts > 1 else parts
+    return RuntimeSize(parts) if isinstance(length, RuntimeSize) and parts > 1 else parts
 
 
 def _split(operand: Operand, axis: int, parts: int) -> Operand:

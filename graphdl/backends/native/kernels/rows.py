@@ -12,7 +12,7 @@ from typing import Any
 from ....program import Kind
 from ..compile.library import writer
 from ..emit.emit import Emit
-from ..emit.number import Number, Told, Varying
+from ..emit.runtime_sizes import Argument, Number, RuntimeSize
 from .call import Call, Making
 from .operand import Operand, total
 from .pointwise import FEW_NUMBERS, Access, fill
@@ -24,7 +24,7 @@ Space = Callable[[tuple[int, ...], Kind], Operand]
 class Ids:
     """Whole numbers, each naming a row of a table of `rows`."""
 
-    place: Told
+    place: Argument
     extents: tuple[Number, ...]
     strides: tuple[Number, ...]
     rows: Number
@@ -155,7 +155,7 @@ def pick(out: Operand, x: Operand, ids: Operand, precision: str) -> list[Call]:
 
 def spread(out: Operand, ids: Operand, values: Operand, precision: str) -> list[Call]:
     """The calls that put one number into each row of zeros."""
-    if not isinstance(out.extents[-1], Varying) and out.extents[-1] <= FEW_NUMBERS:
+    if not isinstance(out.extents[-1], RuntimeSize) and out.extents[-1] <= FEW_NUMBERS:
         return _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     calls = _single("spread", values, out, ids, out.extents[-1], out.strides, precision)
     return [*fill(out, 0, precision), *calls]
@@ -275,7 +275,7 @@ def _write_add(e: Emit, spec: Adding) -> None:
 
 
 @writer("number_rows")
-def _write_number_rows(e: Emit, spec: tuple[Ids, Ids, Told, Told, Told]) -> None:
+def _write_number_rows(e: Emit, spec: tuple[Ids, Ids, Argument, Argument, Argument]) -> None:
     ids, places, *kept = spec
     numbers, own, wanted = (e.address(place) for place in kept)
     count = e.count(ids.extents)

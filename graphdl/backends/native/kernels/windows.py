@@ -14,7 +14,7 @@ from ....program.primitives.window import Windowed
 from ..compile.library import writer
 from ..emit.emit import Emit
 from ..emit.mathematics import maximum
-from ..emit.number import Number
+from ..emit.runtime_sizes import Number
 from .call import Call, Making
 from .operand import Operand
 from .pointwise import Access, fill

@@ -17,7 +17,7 @@ from ....program import Array
 from ..compile.library import WRITERS, writer
 from ..emit.emit import Emit
 from ..emit.function import Place
-from ..emit.number import Told
+from ..emit.runtime_sizes import Argument
 from ..kernels.call import Call, Making
 from ..kernels.operand import address_of
 
@@ -44,7 +44,7 @@ class Link:
 class Chain:
     """The calls in turn; `blocks` are addresses of memory that does not overlap."""
 
-    blocks: tuple[Told, ...]
+    blocks: tuple[Argument, ...]
     links: tuple[Link, ...]
 
 

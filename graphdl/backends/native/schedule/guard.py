@@ -17,7 +17,7 @@ from ...watch import LIMIT
 from ..compile.library import writer
 from ..emit.emit import Emit
 from ..emit.function import WORD
-from ..emit.number import Number, Told
+from ..emit.runtime_sizes import Argument, Number
 from ..kernels.call import Call, Making
 from ..kernels.operand import Operand, merged
 from ..kernels.pointwise import each_vector
@@ -27,7 +27,7 @@ from ..kernels.pointwise import each_vector
 class Bound:
     """Numbers that must be below the limit; below its square where they are sums of squares."""
 
-    place: Told
+    place: Argument
     extents: tuple[Number, ...]
     strides: tuple[Number, ...]
     squared: bool
@@ -63,7 +63,7 @@ def judged(value: Operand, verdict: int, precision: str) -> Call:
 
 
 @writer("bounded")
-def _write_bounded(e: Emit, spec: tuple[tuple[Bound, ...], Told]) -> None:
+def _write_bounded(e: Emit, spec: tuple[tuple[Bound, ...], Argument]) -> None:
     bounds, mark = spec
     bits, limit = ir.IntType(8 * e.bytes), LIMIT[e.precision]
     # The largest in vectors, by their width, and the sum of the squares of single numbers, which
@@ -104,7 +104,7 @@ def _write_bounded(e: Emit, spec: tuple[tuple[Bound, ...], Told]) -> None:
 
 @writer("judged")
 def _write_judged(
-    e: Emit, spec: tuple[Told, tuple[Number, ...], tuple[Number, ...], Told, Told]
+    e: Emit, spec: tuple[Argument, tuple[Number, ...], tuple[Number, ...], Argument, Argument]
 ) -> None:
     base, verdict, mark = e.address(spec[0]), e.address(spec[3]), e.address(spec[4])
     bad = e.variable(WORD, e.load(mark, 0, "int"))

@@ -1,4 +1,4 @@
-"""A table: rows of kernels with their numbers, in memory as the native loop walks it."""
+"""A table of kernels for the native loop: a row says where a kernel and its arguments are."""
 
 from __future__ import annotations
 

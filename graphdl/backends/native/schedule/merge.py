@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..emit.number import Number, Varying
+from ..emit.runtime_sizes import Number, RuntimeSize
 from ..kernels.call import Call, Making
 from ..kernels.operand import KIND_BYTES, Operand, ordered, total
 from ..kernels.pointwise import FAMILY, Access, Part, Pointwise, Stage
@@ -80,7 +80,7 @@ def _taken_apart(call: Call) -> list[_One]:
         return []
 
     def number(value: Number) -> int:
-        return value if isinstance(value, int) else Varying(call.numbers[value.place])
+        return value if isinstance(value, int) else RuntimeSize(call.numbers[value.place])
 
     extents = tuple(number(extent) for extent in spec.extents)
     floats = 4 if call.kernel.precision == "float32" else 8

@@ -1,4 +1,8 @@
-"""Many steps in one native call: each takes its batch from a row of batches."""
+"""Many training steps in one native call: each takes its batch from a row of batches.
+
+Two small kernels stand around the table of a step: `feed` copies the next batch to where the step
+reads it, `keep` copies the outputs to where they are collected.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from ....program import Array
 from ..compile.library import writer
 from ..emit.emit import BIT, Emit
 from ..emit.function import WORD
-from ..emit.number import Number, Told
+from ..emit.runtime_sizes import Argument, Number
 from ..kernels.call import Call, Making
 from ..kernels.operand import address_of
 
@@ -29,15 +33,15 @@ class Feeding:
     the same, because memory is used for other things when nothing reads it any more.
     """
 
-    state: Told
-    sources: tuple[Told, ...]
-    targets: tuple[Told, ...]
+    state: Argument
+    sources: tuple[Argument, ...]
+    targets: tuple[Argument, ...]
     nbytes: tuple[Number, ...]
-    scalars: tuple[tuple[int, Told, str], ...]
-    fixed: tuple[tuple[Told, Told, int], ...]
+    scalars: tuple[tuple[int, Argument, str], ...]
+    fixed: tuple[tuple[Argument, Argument, int], ...]
 
 
-class Stretch:
+class MultiStep:
     """Where a number of steps take their batches from and leave their outputs."""
 
     def __init__(
@@ -95,7 +99,7 @@ class Stretch:
             tuple(making.address(address_of(self.staged[key])) for key, _ in self.data),
             tuple(making.address(address_of(buffer)) for _, buffer in self.data),
             tuple(
-                int(buffer.nbytes) if settled else making.told(int(buffer.nbytes))
+                int(buffer.nbytes) if settled else making.argument(int(buffer.nbytes))
                 for _, buffer in self.data
             ),
             tuple(
@@ -161,7 +165,7 @@ def _write_feed(e: Emit, spec: Feeding) -> None:
 
 
 @writer("keep")
-def _write_keep(e: Emit, spec: tuple[Told, tuple[tuple[Told, Told], ...]]) -> None:
+def _write_keep(e: Emit, spec: tuple[Argument, tuple[tuple[Argument, Argument], ...]]) -> None:
     state = e.address(spec[0])
     cursor = e.load(state, CURSOR, "int")
     for output, result in spec[1]:

@@ -1,4 +1,8 @@
-"""A program bound to numbers as tables of kernels, with NumPy's calls where there is no kernel."""
+"""A program bound to arrays as tables of kernels, with NumPy's calls where there is no kernel.
+
+Its counterpart for NumPy and CuPy is `bound_program`. Mostly it is one table, and a step is one
+call from Python.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from ...buffers import Buffers
 from ...watch import Watch
 from ..choose.join import followed, joined
 from ..choose.labels import Unsupported
-from ..choose.lower import Room, lower
+from ..choose.lower import Context, lower
 from ..choose.scan_steps import NoKernel, scan_calls
 from ..compile.library import addresses
 from ..kernels.call import Call
@@ -28,7 +32,7 @@ from .chain import chained
 from .guard import bounded, judged
 from .kernel_table import Table, table_of
 from .merge import merged_calls
-from .multi_step import Stretch
+from .multi_step import MultiStep
 
 Python = Callable[[], object]
 # A call as Python keeps it, so that it can be shown and timed.
@@ -47,7 +51,7 @@ class NativeProgram:
     plan: MemoryPlan
     nbytes: int
     precision: str
-    stretch: Stretch | None = None
+    multi_step: MultiStep | None = None
     repeated: Table | None = None
 
     def run(self, data: Mapping[str, Array], scalars: Mapping[str, float]) -> dict[str, Array]:
@@ -86,20 +90,20 @@ class NativeProgram:
         """
         table = self.parts[0]
         assert isinstance(table, Table)
-        if self.stretch is None:
-            self.stretch = Stretch(self.data, self.scalars, self.outputs, self.precision)
-        stretch = self.stretch
-        stretch.prepare(batches, times)
-        if stretch.fresh or self.repeated is None:
-            calls = [stretch.before(table.chain is not None), *table.calls, stretch.after()]
-            memory = (*table.memory, *stretch.memory())
+        if self.multi_step is None:
+            self.multi_step = MultiStep(self.data, self.scalars, self.outputs, self.precision)
+        multi_step = self.multi_step
+        multi_step.prepare(batches, times)
+        if multi_step.fresh or self.repeated is None:
+            calls = [multi_step.before(table.chain is not None), *table.calls, multi_step.after()]
+            memory = (*table.memory, *multi_step.memory())
             chain = chained(calls, table.guard, table.verdict, memory)
             self.repeated = table_of(calls, chain, table.guard, table.verdict, memory)
             # Only now: who is interrupted before comes here again.
-            stretch.fresh = False
-        stretch.begin(scalars)
+            multi_step.fresh = False
+        multi_step.begin(scalars)
         done = self.repeated.repeat(times)
-        return done, {name: array[:done] for name, array in stretch.results.items()}
+        return done, {name: array[:done] for name, array in multi_step.results.items()}
 
 
 def bind_native(buffers: Buffers, watched: Watch | None = None) -> NativeProgram:
@@ -128,7 +132,7 @@ class _Binder:
     def __init__(self, buffers: Buffers) -> None:
         self.buffers, self.arrays, self.plan = buffers, buffers.arrays, buffers.plan
         self.precision, self.sizes = buffers.precision, buffers.sizes
-        self.room = Room(self.precision, self.sizes, self._space)
+        self.context = Context(self.precision, self.sizes, self._space)
         self.nbytes = 0
         self.keep: list[Array] = []
         # Whether to stop, and whether something that updates are made of is too large.
@@ -185,7 +189,7 @@ class _Binder:
 
     def _join(self, first: Op, op: Op) -> None:
         self._know(op.out, self.buffers.of_result(op.out))
-        calls = joined(first, op, self.operands[op.out], self.operands, self.room)
+        calls = joined(first, op, self.operands[op.out], self.operands, self.context)
         if calls is None:
             self.buffers.scratch.restart()
             self._compute(first)
@@ -250,8 +254,8 @@ class _Binder:
         out, args = self.operands[op.out], [self.operands[arg] for arg in op.args]
         try:
             if isinstance(op.primitive, Scan):
-                return scan_calls(op.primitive, out, args, self.room)
-            return lower(op, out, args, self.room)
+                return scan_calls(op.primitive, out, args, self.context)
+            return lower(op, out, args, self.context)
         except (NoKernel, Unsupported):
             return None
 

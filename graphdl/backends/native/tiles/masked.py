@@ -1,4 +1,4 @@
-"""Vectors of which some lanes may be outside, read and written for tiles."""
+"""Tiles at an edge, where some lanes of a vector lie outside: they are neither read nor written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from ..emit.emit import Emit
-from ..emit.number import Number
+from ..emit.runtime_sizes import Number
 from .tile_edges import Line, distances
 from .tile_spec import Tile
 
@@ -60,16 +60,16 @@ class Masked:
         self, total: Any, places: Sequence[Any], mask: Any, lanes: int, finished: bool = True
     ) -> None:
         """Finish a sum, or some side by side, and write it: `places` in the result and the rest."""
-        e, finish = self.e, self.spec.finish
-        if finish is not None and finished:
-            reads = zip(finish.args, places[1:], self.spec.vector.rest, strict=True)
+        e, epilogue = self.e, self.spec.epilogue
+        if epilogue is not None and finished:
+            reads = zip(epilogue.args, places[1:], self.spec.vector.rest, strict=True)
             others = [
                 self.load(e.address(told), at, mask)
                 if mask is not None and stride == 1
                 else e.load(e.address(told), at, "float", lanes, stride)
                 for told, at, stride in reads
             ]
-            total = finish.write(e, total, others)
+            total = epilogue.write(e, total, others)
         if mask is None:
             e.store(total, self.out, places[0], "float", lanes)
         else:

@@ -143,7 +143,7 @@ class Packed(Masked):
                     for v, total in enumerate(totals):
                         self.deliver(total.get(), at[v], span.mask(v), e.width, finished)
 
-        if spec.finish is None:
+        if spec.epilogue is None:
             write(True)
             return
         ends_here = e.build.icmp_signed("==", self.block[1], e.number(spec.inner[0].extent))

@@ -15,7 +15,7 @@ from llvmlite import ir
 
 from ..compile.library import writer
 from ..emit.emit import Emit, Variable
-from ..emit.number import Number, Told
+from ..emit.runtime_sizes import Argument, Number
 from .masked import load_inside, store_inside
 from .tile_edges import Span, Vectors
 
@@ -64,10 +64,10 @@ class Chosen:
     """
 
     mode: Literal["gather", "scatter"]
-    ids: Told
-    values: Told
-    other: Told
-    out: Told
+    ids: Argument
+    values: Argument
+    other: Argument
+    out: Argument
     count: Number
     kept: tuple[Loop, ...]
     summed: tuple[Loop, ...]

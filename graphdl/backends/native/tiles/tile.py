@@ -8,7 +8,7 @@ from typing import Any
 
 from ..compile.library import writer
 from ..emit.emit import Emit, Variable
-from ..emit.number import Number
+from ..emit.runtime_sizes import Number
 from .masked import Masked
 from .packed import Packed
 from .tile_edges import Cut, Line, Span, Vectors, lanes_below, lines, part

@@ -1,4 +1,7 @@
-"""Extents cut into tiles, and which of their lanes are inside."""
+"""Extents cut into tiles: full ones and what is left at the edge.
+
+An extent of 20 in vectors of 8 is 8 + 8 + 4: the last vector has four lanes inside.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from llvmlite import ir
 
 from ..emit.emit import Emit
 from ..emit.function import WORD
-from ..emit.number import Number
+from ..emit.runtime_sizes import Number
 from .tile_spec import Axis
 
 

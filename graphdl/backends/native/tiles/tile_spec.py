@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..emit.number import Number, Told
-from ..kernels.epilogue import Finishing
+from ..emit.runtime_sizes import Argument, Number
+from ..kernels.epilogue import EpilogueSpec
 
 # The most summed places whose numbers are put side by side: a panel of them stays in the first
 # cache while tiles go over it (Goto and van de Geijn, Anatomy of high-performance matrix
@@ -77,14 +77,14 @@ class Tile:
                    tile, "x" the numbers of a group of tiles of rows
     block          how much of the outermost summed loop is a block
     free           so many of the last outer loops go over the same vectors, and count as rows
-    finish         what is done to sums before they are written
+    epilogue         what is done to sums before they are written
     apart          whether threads share the outer loops; else they share the rows or columns
     """
 
     mode: Literal["broad", "dot", "each"]
-    x: Told
-    y: Told
-    out: Told
+    x: Argument
+    y: Argument
+    out: Argument
     vector: Axis
     rows: Axis
     columns: Axis
@@ -98,7 +98,7 @@ class Tile:
     packing: Literal["", "x", "y", "xy"]
     block: Number
     free: int
-    finish: Finishing | None
+    epilogue: EpilogueSpec | None
 
     @property
     def fixed(self) -> tuple[Axis, ...]:
