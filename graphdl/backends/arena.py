@@ -16,6 +16,7 @@ from ..passes.memory import ALIGNMENT, MemoryPlan
 from ..program import Array, Kind, Value
 from .memory_limit import fits
 
+# Scratch space at first; it is doubled, at least, for a kernel that asks for more.
 SCRATCH_BYTES = 1 << 16
 # What is reserved beyond the need, so that lengths that grow one by one replace it a few times.
 SPARE = 1.25

@@ -327,6 +327,8 @@ def _reached(making: Making, found: _Found, offsets: Sequence[int]) -> Reached:
 
 def _width(extent: int, depth: int, scatters: bool, lanes: int) -> int:
     """How many vectors a tile has; those of a gather are sums in registers, `depth` times."""
+    # Sums in registers leave a few of 16 or 32 for the row and its number; a scatter has no sums,
+    # and its tile is only as long as is worth unrolling.
     many = this_machine().registers == 32
     most = 8 if scatters else max(1, (24 if many else 12) // depth)
     if isinstance(extent, RuntimeSize):

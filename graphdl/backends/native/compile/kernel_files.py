@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 
 CHECKSUM = 32  # bytes of SHA-256 before the code
-LARGEST = 1 << 26  # bytes of a file
+LARGEST_FILE = 1 << 26  # bytes: a kernel has some thousands, so what is longer is none
 WRITING = ".writing-"
-OLD = 3600.0  # seconds after which nobody is writing a file any more
+ABANDONED_AFTER = 3600.0  # seconds: writing takes a moment, and a clock may be wrong by some
 
 
 def read(name: str) -> bytes | None:
@@ -57,9 +57,9 @@ def _content(path: Path) -> bytes | None:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or not _is_ours(about) or about.st_size > LARGEST:
+        if not stat.S_ISREG(about.st_mode) or not _is_ours(about) or about.st_size > LARGEST_FILE:
             return None
-        return file.read(LARGEST)
+        return file.read(LARGEST_FILE)
 
 
 def _is_ours(about: os.stat_result) -> bool:
@@ -87,7 +87,7 @@ def _folder() -> Path | None:
 @cache
 def _clean(folder: Path) -> None:
     """Remove what processes that were killed have left half written, once in a process."""
-    before = time.time() - OLD
+    before = time.time() - ABANDONED_AFTER
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             # Version 0.1.0 wrote into files without an ending.

@@ -66,6 +66,7 @@ class Code:
 WRITERS: dict[str, Write] = {}
 # The code that is linked now, by the name of each kernel in it, and what was asked for last.
 _linked: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
+# A program at one batch size links what it lacks at once, so that is as many of those.
 _recent: deque[Code] = deque(maxlen=32)
 # Names of those that this process had to compile: the last ones.
 COMPILED: deque[str] = deque(maxlen=4096)

@@ -24,10 +24,14 @@ _TANH_P = (
     4.89352455891786e-03,
 )
 _TANH_Q = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+# Taylor's, on |x| <= ln(2) / 2, where the first term left out is below half a unit: 0.35^8 / 8!.
 _EXP = (1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0)
 ROUND = 12582912.0  # 1.5 * 2^23: added, it leaves a float's whole part in its last bits
 ROUND_BITS = 0x4B400000
+# ln(2) in two parts, of which the first has few digits, so that its products with small whole
+# numbers are exact (Cody and Waite, Software manual for the elementary functions, 1980).
 LN2_HIGH, LN2_LOW = 0.693145751953125, 1.428606765330187e-06
+# log(1 + f) from s = f / (2 + f): FreeBSD's, for sqrt(1/2) <= 1 + f < sqrt(2).
 _LOG = (0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
 _SQRT_HALF = 0x3F3504F3
 

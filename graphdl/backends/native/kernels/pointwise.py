@@ -16,7 +16,8 @@ from .call import Call, Making
 from .operand import Operand, Sizes, merged
 
 FAMILY = "pointwise"
-# Numbers that are not worth a vector where each has a register.
+# Numbers that are not worth a vector where each has a register: a smaller vector would have to be
+# put together from what other kernels of a chain left in them, and be taken apart for the next.
 FEW_NUMBERS = 4
 # What an operation costs beside an addition, roughly: it decides whether threads share a call, and
 # what may be an epilogue, so a factor of two does not matter. With AVX2, nanoseconds a vector:

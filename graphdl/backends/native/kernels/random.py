@@ -13,6 +13,8 @@ from ..emit.runtime_sizes import Argument, Number
 from .call import Call, Making
 from .operand import Operand
 
+# Philox 4x64 with its constants (Salmon and others, Parallel random numbers: as easy as 1, 2, 3,
+# 2011): number n of a stream follows from n alone, so that threads can begin anywhere.
 ROUNDS = 10
 _MULTIPLIERS = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 _WEYL = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B

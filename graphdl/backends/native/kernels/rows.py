@@ -105,6 +105,8 @@ def add_rows(table: Operand, ids: Operand, rows: Operand, precision: str) -> lis
         Access(making.operand(table), table.kind, making.all(flat.strides)),
         Access(making.operand(rows), rows.kind, making.all(lines.strides[: rank + 1])),
     )
+    # Threads share columns, so that each row is added in order, and each of them walks all ids: for
+    # narrow rows, of a few lines of the cache, that is most of the work.
     return [making.call("add_rows", spec, precision, rows.count // 4, alone=int(width) < 64)]
 
 
