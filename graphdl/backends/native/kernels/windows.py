@@ -19,9 +19,9 @@ from .call import Call, Making
 from .operand import Operand
 from .pointwise import Access, fill
 
-# Offsets of a window that are written out one by one; of larger ones there are loops. Written out, a
-# maximum over 6 x 6 took a tenth less and 70 ms to compile, not 40; one over 8 x 8 a twentieth less
-# and 150 ms, not 50.
+# Offsets of a window that are written out one by one; of larger ones there are loops. Written out,
+# a maximum over 6 x 6 took a tenth less and 70 ms to compile, not 40; one over 8 x 8 a twentieth
+# less and 150 ms, not 50.
 WRITTEN_OUT = 36
 
 
