@@ -28,6 +28,11 @@ from ..emit.emit import Emit
 from ..emit.machine import Machine, this_machine
 from . import kernel_files
 
+# What a kernel's text depends on beside its spec: all rooms, and where they take constants from.
+_BACKENDS = Path(__file__).parents[2]
+SOURCES = sorted(
+    [*_BACKENDS.rglob("*.py"), *(_BACKENDS.parent / "program" / "primitives").glob("*.py")]
+)
 P = ParamSpec("P")
 R = TypeVar("R")
 Write = Callable[[Emit, Any], None]
@@ -253,7 +258,7 @@ def _linker() -> Any:
 def _origin(machine: Machine) -> str:
     """What stands for this version of the generator, LLVM, and the machine."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    for path in SOURCES:
         digest.update(path.read_bytes())
     version = ".".join(map(str, llvm.llvm_version_info))
     return f"{digest.hexdigest()} {version} {llvmlite.__version__} {machine.key}"
