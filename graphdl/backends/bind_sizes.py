@@ -10,24 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ..errors import DataError
 from ..passes.fused import Fused
 from ..program import Dim, Input, Op, Program, Size, Value, evaluate
-from ..program.primitives import (
-    Amax,
-    ArgMax,
-    Broadcast,
-    Cast,
-    Copy,
-    Div,
-    Extent,
-    Gather,
-    Iota,
-    Mean,
-    Mul,
-    Reshape,
-    Scan,
-    Slice,
-    Sum,
-    Transpose,
-)
+from ..program.primitives import Div, Extent, Gather, Iota, Scan, Sum
 
 Shape = tuple[int, ...]
 
@@ -70,7 +53,8 @@ def require_steps(program: Program, sizes: Mapping[str, int]) -> None:
     some = {**sizes, "B": max(sizes.get("B", 1), 1)}
     nothing: dict[Value, Dim] = {}
     for op in _every(program.ops):
-        for dim, least in (*_wanted(op), *_divided(op, nothing, some)):
+        least_sizes = (*((dim, 0) for dim in op.out.type.shape), *op.primitive.needs(op.args))
+        for dim, least in (*least_sizes, *_divided(op, nothing, some)):
             if isinstance(dim, Size) and evaluate(dim, some) < least:
                 given = ", ".join(f"{n} = {sizes[n]}" for n in sorted(dim.names() - {"B"}))
                 where = f"`{op.origin}`" if op.origin else "the model"
@@ -88,21 +72,6 @@ def _every(ops: Iterable[Op]) -> Iterator[Op]:
         yield op
 
 
-def _wanted(op: Op) -> Iterator[tuple[Dim, int]]:
-    """Sizes and the least that they may be."""
-    for dim in op.out.type.shape:
-        yield dim, 0
-    match op.primitive:
-        case Amax() | ArgMax():
-            # Nothing is the sum of nothing, but there is no largest of nothing.
-            yield from ((dim, 1) for arg in op.args for dim in arg.type.shape)
-        case Gather():
-            yield op.args[0].type.shape[0], 1
-        case Slice(axis=axis, start=start, stop=stop):
-            yield start, 0
-            yield op.args[0].type.shape[axis] - stop, 0
-
-
 def _divided(
     op: Op, nothing: dict[Value, Dim], sizes: Mapping[str, int]
 ) -> Iterator[tuple[Dim, int]]:
@@ -116,11 +85,9 @@ def _divided(
             dims = (dim,)
         case Sum(axes=axes):
             dims = tuple(op.args[0].type.shape[axis] for axis in axes)
-        case Mean(axes=axes):
-            yield from ((op.args[0].type.shape[axis], 1) for axis in axes)
         case Div() if op.args[1] in nothing:
             yield nothing[op.args[1]], 1
-        case Broadcast() | Reshape() | Transpose() | Copy() | Cast() | Mul():
+        case primitive if primitive.zero_at_zero:
             dims = tuple(nothing[arg] for arg in op.args if arg in nothing)
     for dim in dims:
         if evaluate(dim, sizes) == 0:

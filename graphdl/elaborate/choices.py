@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from ..program import Builder, Op, Value
-from ..program.primitives import Abs, Amax, Floor, Sign, WindowMax
-from ..program.primitives.binary import Extreme
-from ..program.primitives.compare import Comparison
 
 
 def choices(build: Builder, result: Value) -> list[tuple[Value, str]]:
@@ -16,9 +13,9 @@ def choices(build: Builder, result: Value) -> list[tuple[Value, str]]:
     """
     found: list[tuple[Value, str]] = []
     for op in _leading_to(build, result):
-        if isinstance(op.primitive, Comparison | Sign | Floor):
+        if op.primitive.jumps:
             found.append((op.out, op.origin))
-        elif isinstance(op.primitive, Extreme | Amax | WindowMax | Abs):
+        elif op.primitive.bends:
             ones = build.broadcast(build.constant(1.0), op.out.type.shape)
             grads = op.primitive.vjp(build, op.args, op.out, ones)
             found += [(g, op.origin) for g in grads[:1] if g is not None]

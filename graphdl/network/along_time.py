@@ -9,14 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..program import Dim, Op, Program, Size, Value, product
+from ..program import Dim, Op, Program, Size, Value
 from ..program import primitives as p
 
-# Like what is pointwise, these treat each entry, or each row of an axis that they leave, by itself.
-BY_ENTRY = (
-    *(p.Stop, p.Broadcast, p.Transpose),
-    *(p.Sum, p.Mean, p.Amax, p.Amin, p.ArgMax, p.Pick, p.Slice, p.Concat),
-)
 STACKED = -1  # where a scan has its steps: it gives all of its results behind each other
 
 
@@ -105,29 +100,8 @@ def _by_steps(op: Op, given: list[int | None], length: Dim) -> bool:
         numbers = isinstance(op.primitive, p.Extent) and _moves(op.primitive.dim, length)
         return not moving and not numbers and given == [None] * len(given)
     here = _axis(op.out, length)
-    match op.primitive:
-        case p.Reshape():
-            return _before(op.args[0], given[0]) == _before(op.out, here)
-        case p.Gather():
-            return given[0] is None
-        case p.Contract():
-            left, right, result = (axes.split() for axes in _operands(op.primitive.spec))
-            assert here is not None
-            label = result[here]
-            named = [axes[i] for axes, i in zip((left, right), given, strict=True) if i is not None]
-            return all(name == label for name in named)
-    return op.primitive.pointwise or isinstance(op.primitive, BY_ENTRY)
-
-
-def _operands(spec: str) -> tuple[str, str, str]:
-    both, _, result = spec.partition("->")
-    left, _, right = both.partition(",")
-    return left, right, result
-
-
-def _before(value: Value, axis: int | None) -> Dim:
-    """How many entries stand before one step follows another."""
-    return product(value.type.shape[:axis])
+    assert here is not None
+    return op.primitive.by_steps(op.args, given, op.out, here)
 
 
 def _scans(scan: p.Scan, given: list[int | None], length: Dim) -> bool:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from ..program import Op, Primitive, Program, Value
 from .rewrite import Rewriter
 
-COMMUTATIVE = {
-    "add", "mul", "maximum", "minimum", "equal", "not_equal", "logical_and", "logical_or"
-}  # fmt: skip
-
 
 def common_subexpressions(program: Program) -> Program:
     """Let the first of equal operations stand for all of them."""
@@ -17,7 +13,7 @@ def common_subexpressions(program: Program) -> Program:
 
     def rule(_: Rewriter, op: Op) -> Value | None:
         args = op.args
-        if op.primitive.name in COMMUTATIVE:
+        if op.primitive.commutative:
             args = tuple(sorted(args, key=lambda a: order.setdefault(a, len(order))))
         found = known.setdefault((op.primitive, args), op.out)
         return None if found is op.out else found

@@ -14,9 +14,6 @@ from ..program.primitives.view import Broadcast
 from .layout import dtypes
 from .rewrite import Rewriter
 
-# What repeats or rearranges one number.
-_SAME = {"broadcast", "reshape", "transpose", "stop", "slice", "reverse", "copy"}
-
 
 def number(rewriter: Rewriter, value: Value) -> float | None:
     """The number that fills `value`, when it is known."""
@@ -26,7 +23,7 @@ def number(rewriter: Rewriter, value: Value) -> float | None:
 def filled(made_by: Mapping[Value, Op], value: Value) -> float | None:
     """The number that fills `value`, given the operation that makes each value."""
     made = made_by.get(value)
-    while made and made.primitive.name in _SAME:
+    while made and made.primitive.moves and len(made.args) == 1:
         made = made_by.get(made.args[0])
     return made.primitive.number if made and isinstance(made.primitive, Constant) else None
 

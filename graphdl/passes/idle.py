@@ -18,8 +18,6 @@ Found = float | Value | None
 
 # The smallest number that is more than zero in every precision.
 TINY = float(np.finfo("float32").tiny)
-NOT_NEGATIVE = ("sqrt", "abs", "sigmoid", "softplus", "normal_cdf")
-UNBOUNDED = ("exp", "expm1", "log1p", "power", "floordiv", "mod")
 
 
 class Idle:
@@ -82,12 +80,12 @@ class Idle:
         if isinstance(found, float | int):
             return math.isfinite(found)
         op = self._made_by.get(found or value)
-        if op is None or not op.primitive.pointwise:
+        if op is None:
             return True
-        name = op.primitive.name
-        if name in UNBOUNDED or (name in ("div", "log") and self._sign(op.args[-1]) < 2):
+        positive = op.primitive.finite_if_positive and self._sign(op.args[-1]) == 2
+        if not (op.primitive.finite or positive):
             return False
-        return all(self._finite(arg) for arg in op.args)
+        return not op.primitive.pointwise or all(self._finite(arg) for arg in op.args)
 
     def _sign(self, value: Value) -> int:
         """2 for what is more than zero where the zeros are, 1 for not less, 0 for not known."""
@@ -98,7 +96,7 @@ class Idle:
         if op is None:
             return 0
         name = op.primitive.name
-        if name in NOT_NEGATIVE or (name == "mul" and op.args[0] is op.args[1]):
+        if op.primitive.not_negative or (name == "mul" and op.args[0] is op.args[1]):
             return 1
         if name not in ("add", "mul", "maximum", "copy", "broadcast"):
             return 0

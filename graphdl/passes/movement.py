@@ -9,28 +9,16 @@ from ..program import Op, Value
 from ..program.primitives.view import Broadcast, Reshape, Transpose
 from .rewrite import Rewriter
 
-# Each number of the result is one number of the first argument.
-MOVEMENT = {"reshape", "transpose", "slice", "broadcast", "reverse", "stop", "copy", "pick"}
-
 
 def simplify_movement(rewriter: Rewriter, op: Op) -> Value | Op | None:
     """Drop a movement that does nothing; join two of a kind."""
-    if op.primitive.name not in MOVEMENT or op.primitive.name == "pick":
+    if not op.primitive.moves or len(op.args) > 1:
         return None
-    x, primitive = op.args[0], op.primitive
-    if primitive.name == "stop":
-        return x
-    if x.type == op.out.type and _is_identity(op):
+    (x,) = op.args
+    if op.primitive.identity(x.type, op.out.type):
         return x
     before = rewriter.made_by.get(x)
     return _joined(op, before) if before else None
-
-
-def _is_identity(op: Op) -> bool:
-    primitive, rank = op.primitive, len(op.out.type.shape)
-    if isinstance(primitive, Transpose):
-        return primitive.permutation == tuple(range(rank))
-    return primitive.name in ("reshape", "broadcast", "slice")
 
 
 def _joined(op: Op, before: Op) -> Value | Op | None:

@@ -14,7 +14,7 @@ from ..program.primitives.source import Constant
 from ..program.primitives.unary import Exp, Log, Neg, Sqrt
 from ..program.primitives.view import Broadcast
 from .fold import fold, number
-from .movement import MOVEMENT, moved_again, simplify_movement
+from .movement import moved_again, simplify_movement
 from .rewrite import Rewriter
 from .tiling import joined_parts
 
@@ -132,7 +132,7 @@ def _log(rewriter: Rewriter, op: Op) -> Found:
         return source[0]
     # The logarithm of what was only moved is moved after it: log(pick(exp(x))) is pick(x).
     path = [x]
-    while (made := rewriter.made_by.get(path[-1])) and made.primitive.name in MOVEMENT:
+    while (made := rewriter.made_by.get(path[-1])) and made.primitive.moves:
         path.append(made.args[0])
     source = _inside(rewriter, path[-1], "exp")
     return moved_again(rewriter, op, path[:-1], source[0]) if source else None

@@ -15,7 +15,7 @@ from ..program import Op, Program, Value
 from ..program.primitives import Gather
 from .fold import evaluated, filled
 from .fused import Fused
-from .idle import NOT_NEGATIVE, TINY
+from .idle import TINY
 
 # The number of the step; of all other scalars, 1 is tried.
 STEPS = (1.0, 2.0, 3.0, 10.0, 1e3, 1e6)
@@ -195,7 +195,7 @@ class _Formulas:
         if name == "extent":
             return 2
         signs = [self.sign(arg) for arg in op.args]
-        if name in NOT_NEGATIVE:
+        if op.primitive.not_negative:
             return 2 if name == "sqrt" and signs[0] == 2 else 1
         if name in ("sum", "mean"):
             return min(1, signs[0])

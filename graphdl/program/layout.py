@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .primitives import Broadcast, Reshape, Slice, Stop, Transpose
+from .primitives.view import long
 from .program import Op, Value
 from .size import Dim
 
@@ -19,7 +19,8 @@ def in_order(makers: Mapping[Value, Op], value: Value) -> bool:
     op = makers.get(value)
     if op is None or not op.primitive.view:
         return True
-    return _keeps_order(op) and in_order(makers, op.args[0])
+    x = op.args[0]
+    return op.primitive.keeps_order(x.type, op.out.type) and in_order(makers, x)
 
 
 def can_reshape(makers: Mapping[Value, Op], value: Value, shape: Shape) -> bool:
@@ -27,29 +28,10 @@ def can_reshape(makers: Mapping[Value, Op], value: Value, shape: Shape) -> bool:
     return in_order(makers, value) or _only_splits(value.type.shape, shape)
 
 
-def _keeps_order(op: Op) -> bool:
-    primitive, shape = op.primitive, op.args[0].type.shape
-    if isinstance(primitive, (Reshape, Stop)):
-        return True
-    if isinstance(primitive, Broadcast):
-        return _long(shape) == _long(primitive.shape)
-    if isinstance(primitive, Transpose):
-        moved = [axis for axis in primitive.permutation if shape[axis] != 1]
-        return moved == sorted(moved)
-    if isinstance(primitive, Slice):
-        leads = all(dim == 1 for dim in shape[: primitive.axis])
-        return op.out.type.shape == shape or (leads and primitive.step == 1)
-    return False
-
-
-def _long(shape: Shape) -> Shape:
-    return tuple(dim for dim in shape if dim != 1)
-
-
 def _only_splits(source: Shape, target: Shape) -> bool:
     """Whether every axis of the target comes out of one axis of the source."""
-    rest = list(_long(target))
-    for dim in _long(source):
+    rest = list(long(target))
+    for dim in long(source):
         part: Dim = 1
         while part != dim:
             if not rest:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .program import Kind, Type, Value
+from .size import Dim
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -27,7 +28,11 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class Primitive:
-    """Base of all primitives. Constants are dataclass fields; everything else is a method."""
+    """Base of all primitives. Constants are dataclass fields; all else is attributes and methods.
+
+    Whatever a rule of the compiler asks of a primitive stands here, and what a primitive does not
+    state is the cautious answer: a new one is computed as it is written, and slower at worst.
+    """
 
     name: ClassVar[str]
     # The result has the shape of the arguments and each element depends on one element of each.
@@ -37,6 +42,25 @@ class Primitive:
     # The arguments whose memory the result may take over; None means any if it is pointwise, else
     # none.
     overwrites: ClassVar[tuple[int, ...] | None] = None
+    # a * b and b * a are one value.
+    commutative: ClassVar[bool] = False
+    # Each number of the result is one number of the first argument.
+    moves: ClassVar[bool] = False
+    # Arguments that are finite, and which it is meant for, give a finite result. `1 / x` does not.
+    finite: ClassVar[bool] = False
+    # The same where the last argument is more than zero.
+    finite_if_positive: ClassVar[bool] = False
+    # No result is less than zero.
+    not_negative: ClassVar[bool] = False
+    # The result goes from one constant to another, so that no gradient is there to be checked.
+    jumps: ClassVar[bool] = False
+    # The gradient of the first argument jumps, and nothing else of it changes.
+    bends: ClassVar[bool] = False
+    # Where arguments and result have the steps of a sequence on an axis, a step of the result
+    # depends on that step of the arguments alone. What is pointwise need not say so.
+    keeps_steps: ClassVar[bool] = False
+    # The result is zero where an argument is zero, which tells of means over no steps at all.
+    zero_at_zero: ClassVar[bool] = False
 
     def infer(self, *types: Type) -> Type:
         """Type of the result; raises ShapeError with the facts."""
@@ -58,6 +82,40 @@ class Primitive:
     ) -> tuple[Value | None, ...]:
         """As `vjp`, told which gradients anybody wants: the others may be None."""
         return self.vjp(build, args, out, grad)
+
+    def identity(self, x: Type, out: Type) -> bool:
+        """Whether the result is its one argument as it is."""
+        return False
+
+    def batched(self) -> Primitive | None:
+        """The same for all steps of a sequence at once; None where there is no such form.
+
+        All arguments and the result have an axis more, in front, for the steps.
+        """
+        return self if self.pointwise else None
+
+    def batch(
+        self, build: Builder, args: tuple[Value, ...], whole: Mapping[Value, Value], length: Dim
+    ) -> Value | None:
+        """The result of all steps where `batched` does not say it; `whole` as in `lift`."""
+        return None
+
+    def by_steps(
+        self, args: tuple[Value, ...], given: Sequence[int | None], out: Value, axis: int
+    ) -> bool:
+        """Whether a step of the result depends on that step of the arguments alone.
+
+        The steps of the arguments are on the axes `given`, those of the result on `axis`.
+        """
+        return self.pointwise or self.keeps_steps
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        """Of a view: whether what lies in memory in order still does."""
+        return False
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        """Sizes and the least that they may be when the program runs."""
+        yield from ()
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .differentiate import leading_to
-from .lift import contracted
 from .primitives import Add, Contract, Pad
 from .primitives.scan import Scan
 from .program import Op, Value
@@ -205,7 +204,8 @@ def _total(build: Builder, shares: Sequence[Value], whole: dict[Value, Value]) -
     for share in shares:
         made = build.maker(share)
         if made and isinstance(made.primitive, Contract):
-            found = contracted(build, made.primitive, made.args, whole, summed=True)
+            all_at_once = made.primitive.for_steps([arg in whole for arg in made.args], summed=True)
+            found = build.emit(all_at_once, *(whole.get(arg, arg) for arg in made.args))
         else:
             found = build.sum(whole[share], [0])
         total = found if total is None else build.add(total, found)

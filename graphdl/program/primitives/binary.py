@@ -45,6 +45,8 @@ class Add(Binary):
 
     name = "add"
     function = "add"
+    finite = True
+    commutative = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -58,6 +60,7 @@ class Sub(Binary):
 
     name = "sub"
     function = "subtract"
+    finite = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -71,6 +74,9 @@ class Mul(Binary):
 
     name = "mul"
     function = "multiply"
+    finite = True
+    commutative = True
+    zero_at_zero = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -86,6 +92,7 @@ class Div(Binary):
     name = "div"
     function = "divide"
     kinds = ("float",)
+    finite_if_positive = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -172,6 +179,10 @@ class Power(Binary):
 @dataclass(frozen=True)
 class Extreme(Binary):
     """Base of maximum and minimum: of two equal arguments the first takes the whole gradient."""
+
+    commutative = True
+    finite = True
+    bends = True
 
     def wins(self, build: Builder, a: Value, b: Value) -> Value:
         """Where the first argument is the result."""

@@ -21,6 +21,8 @@ class Comparison(Binary):
     """Base: two arguments of one type, a bool out."""
 
     kinds: ClassVar[tuple[Kind, ...]] = ("float", "int", "bool")
+    finite = True
+    jumps = True
 
     def infer(self, *types: Type) -> Type:
         return Type(super().infer(*types).shape, "bool")
@@ -32,6 +34,7 @@ class Equal(Comparison):
 
     name = "equal"
     function = "equal"
+    commutative = True
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class NotEqual(Comparison):
 
     name = "not_equal"
     function = "not_equal"
+    commutative = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class LogicalAnd(Comparison):
     name = "logical_and"
     function = "logical_and"
     kinds = ("bool",)
+    commutative = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class LogicalOr(Comparison):
     name = "logical_or"
     function = "logical_or"
     kinds = ("bool",)
+    commutative = True
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class Select(Primitive):
 
     name = "select"
     pointwise = True
+    finite = True
 
     def infer(self, *types: Type) -> Type:
         condition, a, b = types

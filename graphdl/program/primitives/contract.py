@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ class Contract(Primitive):
     """
 
     name = "contract"
+    finite = True
     spec: str
     extents: Extents = ()
 
@@ -46,6 +47,34 @@ class Contract(Primitive):
 
     def _sizes(self, *types: Type) -> dict[str, Dim]:
         return bind(self.spec, parse(self.spec), types, self.extents)
+
+    def for_steps(self, stepped: Sequence[bool], summed: bool = False) -> Contract:
+        """One contraction for all steps, which are in front in the arguments that have them.
+
+        `summed` over them when both arguments have steps.
+        """
+        left, right, result = parse(self.spec)
+        taken = labels_of(left + right + result)
+        step = next(label for label in ("t", *(f"t{n}" for n in range(99))) if label not in taken)
+        axes = [
+            (step, *axes) if steps else axes
+            for axes, steps in zip((left, right), stepped, strict=True)
+        ]
+        out = result if summed else (step, *result)
+        return Contract(f"{written(axes[0])}, {written(axes[1])} -> {written(out)}", self.extents)
+
+    def batch(
+        self, build: Builder, args: tuple[Value, ...], whole: Mapping[Value, Value], length: Dim
+    ) -> Value | None:
+        again = self.for_steps([arg in whole for arg in args])
+        return build.emit(again, *(whole.get(arg, arg) for arg in args))
+
+    def by_steps(
+        self, args: tuple[Value, ...], given: Sequence[int | None], out: Value, axis: int
+    ) -> bool:
+        left, right, result = (axes.split() for axes in _operands(self.spec))
+        named = [axes[i] for axes, i in zip((left, right), given, strict=True) if i is not None]
+        return all(name == result[axis] for name in named)
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -75,6 +104,12 @@ class Contract(Primitive):
             return
         shifted = shifted_calls(xp, scratch, *parts, extents)
         yield from windowed_calls(xp, scratch, *parts, extents) if shifted is None else shifted
+
+
+def _operands(spec: str) -> tuple[str, str, str]:
+    both, _, result = spec.partition("->")
+    left, _, right = both.partition(",")
+    return left, right, result
 
 
 def _contract(

@@ -29,6 +29,7 @@ class ContractSpread(Primitive):
     """
 
     name = "contract_spread"
+    finite = True
     spec: str
     axis: int
     count: Dim

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from types import ModuleType
@@ -61,12 +61,27 @@ class Gather(Primitive):
     """Rows of a table: `table[ids]`."""
 
     name = "gather"
+    finite = True
 
     def infer(self, *types: Type) -> Type:
         table, ids = types
         if ids.kind != "int" or not table.shape:
             raise ShapeError(f"gather takes a table and ids, not {table} and {ids}")
         return Type(ids.shape + table.shape[1:], table.kind)
+
+    def batch(
+        self, build: Builder, args: tuple[Value, ...], whole: Mapping[Value, Value], length: Dim
+    ) -> Value | None:
+        ids = whole.get(args[1])
+        return None if args[0] in whole or not ids else build.gather(args[0], ids)
+
+    def by_steps(
+        self, args: tuple[Value, ...], given: Sequence[int | None], out: Value, axis: int
+    ) -> bool:
+        return given[0] is None
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        yield args[0].type.shape[0], 1
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -87,6 +102,7 @@ class ScatterAdd(Primitive):
     """A table of `count` rows in which row `ids[i]` is the sum of all such `rows[i]`."""
 
     name = "scatter_add"
+    finite = True
     count: Dim
 
     def infer(self, *types: Type) -> Type:
@@ -113,12 +129,18 @@ class Pick(Primitive):
     """One number out of each row: `x[..., ids]`, an id for every row of the last axis."""
 
     name = "pick"
+    keeps_steps = True
+    finite = True
+    moves = True
 
     def infer(self, *types: Type) -> Type:
         x, ids = types
         if ids.kind != "int" or not x.shape or x.shape[:-1] != ids.shape:
             raise ShapeError(f"pick takes one id for each row of {x}, not {ids}")
         return Type(ids.shape, x.kind)
+
+    def batched(self) -> Primitive:
+        return self
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -144,6 +166,7 @@ class Spread(Primitive):
     """Rows of `count` zeros with one value each, at its id: what `pick` undoes."""
 
     name = "spread"
+    finite = True
     count: Dim
 
     def infer(self, *types: Type) -> Type:
@@ -151,6 +174,9 @@ class Spread(Primitive):
         if ids.kind != "int" or ids.shape != values.shape:
             raise ShapeError(f"spread takes one id for each value, not {ids} for {values}")
         return Type((*ids.shape, self.count), values.kind)
+
+    def batched(self) -> Primitive:
+        return self
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value

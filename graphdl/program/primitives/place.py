@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ class Pad(Primitive):
     """One axis lengthened by `value`s before, after, and (with a step) between its entries."""
 
     name = "pad"
+    finite = True
     axis: int
     before: Dim
     after: Dim
@@ -39,6 +40,9 @@ class Pad(Primitive):
             raise ShapeError(f"cannot pad {x} by {self.before} and {self.after}")
         extent = self.before + (x.shape[self.axis] - 1) * self.step + 1 + self.after
         return Type((*x.shape[: self.axis], extent, *x.shape[self.axis + 1 :]), x.kind)
+
+    def batched(self) -> Primitive:
+        return replace(self, axis=self.axis + 1)
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -64,6 +68,8 @@ class Concat(Primitive):
     """The arguments one after another along an axis."""
 
     name = "concat"
+    keeps_steps = True
+    finite = True
     axis: int
 
     def infer(self, *types: Type) -> Type:
@@ -73,6 +79,9 @@ class Concat(Primitive):
             self._check(first, other)
             total = total + other.shape[self.axis]
         return Type((*first.shape[: self.axis], total, *first.shape[self.axis + 1 :]), first.kind)
+
+    def batched(self) -> Primitive:
+        return replace(self, axis=self.axis + 1)
 
     def _check(self, first: Type, other: Type) -> None:
         if len(first.shape) != len(other.shape) or first.kind != other.kind:

@@ -52,6 +52,7 @@ class Random(Primitive):
     """Uniform on [0, 1), from two whole numbers fed at each run: the seed and the draw."""
 
     name = "random"
+    finite = True
     shape: tuple[Dim, ...]
     node: int
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from types import ModuleType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..primitive import Array, Call, Primitive, Scratch, ShapeError
 from ..program import Type, Value
-from ..size import Size, product
+from ..size import Dim, Size, product
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Reduction(Primitive):
     """Base: one array method over sorted, non-negative axes."""
 
+    finite = True
+    keeps_steps = True
     function: ClassVar[str]
     axes: tuple[int, ...]
 
@@ -31,6 +33,9 @@ class Reduction(Primitive):
         if any(not 0 <= axis < len(x.shape) for axis in self.axes):
             raise ShapeError(f"{x} has no axes {list(self.axes)}")
         return Type(tuple(d for i, d in enumerate(x.shape) if i not in self.axes), x.kind)
+
+    def batched(self) -> Primitive:
+        return replace(self, axes=tuple(axis + 1 for axis in self.axes))
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array
@@ -75,6 +80,9 @@ class Mean(Reduction):
         if types[0].kind != "float":
             raise ShapeError(f"{self.name} takes float, not {types[0].kind}")
         return super().infer(*types)
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        yield from ((args[0].type.shape[axis], 1) for axis in self.axes)
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -121,6 +129,11 @@ class Amax(Reduction):
 
     name = "amax"
     function = "max"
+    bends = True
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        # Nothing is the sum of nothing, but there is no largest of nothing.
+        yield from ((dim, 1) for dim in args[0].type.shape)
 
     def winner(self, build: Builder, x: Value) -> Value:
         """Where the result stands on the last axis."""
@@ -155,6 +168,8 @@ class ArgMax(Primitive):
     """The place of the largest along one axis, the first of equal ones."""
 
     name = "argmax"
+    keeps_steps = True
+    finite = True
     axis: int
 
     def infer(self, *types: Type) -> Type:
@@ -162,6 +177,13 @@ class ArgMax(Primitive):
         if not 0 <= self.axis < len(x.shape):
             raise ShapeError(f"{x} has no axis {self.axis}")
         return Type(x.shape[: self.axis] + x.shape[self.axis + 1 :], "int")
+
+    def batched(self) -> Primitive:
+        return replace(self, axis=self.axis + 1)
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        # Nothing is the sum of nothing, but there is no largest of nothing.
+        yield from ((dim, 1) for dim in args[0].type.shape)
 
     def kernel(
         self, xp: ModuleType, scratch: Scratch, sizes: dict[str, int], out: Array, *args: Array

@@ -28,6 +28,7 @@ class MergeRows(Primitive):
     """
 
     name = "merge_rows"
+    finite = True
     count: Dim
 
     def infer(self, *types: Type) -> Type:
@@ -74,6 +75,7 @@ class PutRows(Primitive):
     """The table with `rows` in place of its rows `ids`; rows of one id are equal."""
 
     name = "put_rows"
+    finite = True
     overwrites = (0,)
 
     def infer(self, *types: Type) -> Type:

@@ -26,6 +26,7 @@ class Scan(Primitive):
     """
 
     name = "scan"
+    finite = True
     body: Body
     length: Dim
     reverse: bool = False

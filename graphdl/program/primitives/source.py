@@ -17,6 +17,7 @@ class Constant(Primitive):
     """One number, without axes."""
 
     name = "constant"
+    finite = True
     number: float
     kind: Kind = "float"
 
@@ -34,6 +35,7 @@ class Extent(Primitive):
     """A size known when the program runs, as a number."""
 
     name = "extent"
+    finite = True
     dim: Dim
 
     def infer(self, *types: Type) -> Type:
@@ -50,6 +52,7 @@ class Iota(Primitive):
     """0, 1, 2, ... along one axis."""
 
     name = "iota"
+    finite = True
     shape: tuple[Dim, ...]
     axis: int
 

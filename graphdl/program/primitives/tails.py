@@ -49,6 +49,8 @@ class Sigmoid(Unary):
     """1 / (1 + exp(-x)), as small as the numbers go."""
 
     name = "sigmoid"
+    finite = True
+    not_negative = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         # The slope is y (1 - y), so only y is kept.
@@ -73,6 +75,8 @@ class Softplus(Unary):
     """log(1 + exp(x))."""
 
     name = "softplus"
+    finite = True
+    not_negative = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         return build.mul(grad, build.sigmoid(x))
@@ -94,6 +98,8 @@ class NormalCdf(Unary):
     """The share of the standard normal distribution below x, (1 + erf(x / sqrt(2))) / 2."""
 
     name = "normal_cdf"
+    finite = True
+    not_negative = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         bell = build.exp(build.mul(build.mul(x, x), -0.5))

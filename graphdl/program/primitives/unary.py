@@ -53,6 +53,7 @@ class Neg(Unary):
     name = "neg"
     function = "negative"
     kinds = ("float", "int")
+    finite = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         return build.neg(grad)
@@ -75,6 +76,7 @@ class Log(Unary):
 
     name = "log"
     function = "log"
+    finite_if_positive = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         return build.div(grad, x)
@@ -86,6 +88,8 @@ class Sqrt(Unary):
 
     name = "sqrt"
     function = "sqrt"
+    finite = True
+    not_negative = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         return build.div(build.mul(grad, 0.5), y)
@@ -98,6 +102,9 @@ class Abs(Unary):
     name = "abs"
     function = "absolute"
     kinds = ("float", "int")
+    finite = True
+    not_negative = True
+    bends = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         return build.mul(grad, build.sign(x))
@@ -110,6 +117,8 @@ class Sign(Unary):
     name = "sign"
     function = "sign"
     kinds = ("float", "int")
+    finite = True
+    jumps = True
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,8 @@ class Floor(Unary):
 
     name = "floor"
     function = "floor"
+    finite = True
+    jumps = True
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,7 @@ class Tanh(Unary):
 
     name = "tanh"
     function = "tanh"
+    finite = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         # The slope is 1 - y², so only y is kept.
@@ -137,6 +149,7 @@ class Erf(Unary):
     """The error function, 2/sqrt(pi) times the integral of exp(-t²) from 0 to x."""
 
     name = "erf"
+    finite = True
 
     def slope(self, build: Builder, x: Value, y: Value, grad: Value) -> Value:
         bell = build.exp(build.neg(build.mul(x, x)))
@@ -155,6 +168,7 @@ class LogicalNot(Unary):
     name = "logical_not"
     function = "logical_not"
     kinds = ("bool",)
+    finite = True
 
 
 @dataclass(frozen=True)
@@ -163,6 +177,8 @@ class Cast(Primitive):
 
     name = "cast"
     pointwise = True
+    finite = True
+    zero_at_zero = True
     kind: Kind
 
     def infer(self, *types: Type) -> Type:
@@ -188,6 +204,9 @@ class Copy(Primitive):
 
     name = "copy"
     pointwise = True
+    finite = True
+    moves = True
+    zero_at_zero = True
 
     def infer(self, *types: Type) -> Type:
         return types[0]

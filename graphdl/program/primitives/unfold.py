@@ -48,6 +48,7 @@ class Unfold(_Rearrangement):
     """Windows of the argument as axes of their own, in any order: `b c y*2+i -> c i b y`."""
 
     name = "unfold"
+    finite = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -71,6 +72,7 @@ class Fold(_Rearrangement):
     """The sum of all windows at their places: `c i b y -> b c y*2+i`."""
 
     name = "fold"
+    finite = True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ class View(Primitive):
     """Base of the views."""
 
     view = True
+    moves = True
+    finite = True
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Reshape(View):
     """
 
     name = "reshape"
+    zero_at_zero = True
     shape: tuple[Dim, ...]
 
     def infer(self, *types: Type) -> Type:
@@ -38,6 +42,23 @@ class Reshape(View):
             facts = f"{x.count} numbers do not fill {product(self.shape)}"
             raise ShapeError(f"cannot reshape {_shape(x)} to {target}: {facts}")
         return Type(self.shape, x.kind)
+
+    def identity(self, x: Type, out: Type) -> bool:
+        return x == out
+
+    def batch(
+        self, build: Builder, args: tuple[Value, ...], whole: Mapping[Value, Value], length: Dim
+    ) -> Value | None:
+        return build.reshape(whole[args[0]], (length, *self.shape))
+
+    def by_steps(
+        self, args: tuple[Value, ...], given: Sequence[int | None], out: Value, axis: int
+    ) -> bool:
+        # As many entries stand before one step follows another.
+        return product(args[0].type.shape[: given[0]]) == product(out.type.shape[:axis])
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        return True
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -53,6 +74,8 @@ class Transpose(View):
     """The axes in another order."""
 
     name = "transpose"
+    keeps_steps = True
+    zero_at_zero = True
     permutation: tuple[int, ...]
 
     def infer(self, *types: Type) -> Type:
@@ -60,6 +83,16 @@ class Transpose(View):
         if sorted(self.permutation) != list(range(len(x.shape))):
             raise ShapeError(f"{list(self.permutation)} does not order the axes of {_shape(x)}")
         return Type(tuple(x.shape[axis] for axis in self.permutation), x.kind)
+
+    def identity(self, x: Type, out: Type) -> bool:
+        return self.permutation == tuple(range(len(out.shape)))
+
+    def batched(self) -> Primitive:
+        return Transpose((0, *(axis + 1 for axis in self.permutation)))
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        moved = [axis for axis in self.permutation if x.shape[axis] != 1]
+        return moved == sorted(moved)
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -76,6 +109,7 @@ class Slice(View):
     """The entries start, start + step, ... before stop along one axis."""
 
     name = "slice"
+    keeps_steps = True
     axis: int
     start: Dim
     stop: Dim
@@ -96,6 +130,20 @@ class Slice(View):
         count = (count + self.step - 1) // self.step
         return Type((*x.shape[: self.axis], count, *x.shape[self.axis + 1 :]), x.kind)
 
+    def identity(self, x: Type, out: Type) -> bool:
+        return x == out
+
+    def batched(self) -> Primitive:
+        return replace(self, axis=self.axis + 1)
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        leads = all(dim == 1 for dim in x.shape[: self.axis])
+        return out.shape == x.shape or (leads and self.step == 1)
+
+    def needs(self, args: tuple[Value, ...]) -> Iterator[tuple[Dim, int]]:
+        yield self.start, 0
+        yield args[0].type.shape[self.axis] - self.stop, 0
+
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
@@ -113,6 +161,8 @@ class Broadcast(View):
     """The argument repeated along axes it lacks (in front) or has with size 1."""
 
     name = "broadcast"
+    keeps_steps = True
+    zero_at_zero = True
     shape: tuple[Dim, ...]
 
     def infer(self, *types: Type) -> Type:
@@ -123,6 +173,22 @@ class Broadcast(View):
             target = f"[{', '.join(map(str, self.shape))}]"
             raise ShapeError(f"cannot broadcast {_shape(x)} to {target}")
         return Type(self.shape, x.kind)
+
+    def identity(self, x: Type, out: Type) -> bool:
+        return x == out
+
+    def batch(
+        self, build: Builder, args: tuple[Value, ...], whole: Mapping[Value, Value], length: Dim
+    ) -> Value | None:
+        x = whole[args[0]]
+        first, *rest = x.type.shape
+        lacking = len(self.shape) - len(rest)
+        return build.broadcast(
+            build.reshape(x, (first, *(1,) * lacking, *rest)), (length, *self.shape)
+        )
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        return long(x.shape) == long(self.shape)
 
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
@@ -150,6 +216,9 @@ class Reverse(View):
             raise ShapeError(f"{_shape(x)} has no axis {self.axis}")
         return x
 
+    def batched(self) -> Primitive:
+        return replace(self, axis=self.axis + 1)
+
     def vjp(
         self, build: Builder, args: tuple[Value, ...], out: Value, grad: Value
     ) -> tuple[Value | None, ...]:
@@ -164,9 +233,19 @@ class Stop(View):
     """The argument as a constant: it passes no gradient."""
 
     name = "stop"
+    keeps_steps = True
 
     def infer(self, *types: Type) -> Type:
         return types[0]
+
+    def identity(self, x: Type, out: Type) -> bool:
+        return True  # once gradients are made
+
+    def batched(self) -> Primitive:
+        return self
+
+    def keeps_order(self, x: Type, out: Type) -> bool:
+        return True
 
     def alias(self, xp: ModuleType, sizes: dict[str, int], arg: Array) -> Array:
         return arg
@@ -174,3 +253,8 @@ class Stop(View):
 
 def _shape(x: Type) -> str:
     return f"[{', '.join(map(str, x.shape))}]"
+
+
+def long(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """The extents that are not 1: those alone say where numbers lie."""
+    return tuple(dim for dim in shape if dim != 1)

@@ -99,6 +99,8 @@ class WindowMax(Windowed):
     """The largest number of each window; padding never wins."""
 
     name = "window_max"
+    finite = True
+    bends = True
 
     def infer(self, *types: Type) -> Type:
         return self.windows(types[0])
@@ -123,6 +125,7 @@ class WindowMaxGradient(Windowed):
     """Arguments x, window_max(x), its gradient: the first of equal maxima takes the whole of it."""
 
     name = "window_max_gradient"
+    finite = True
 
     def infer(self, *types: Type) -> Type:
         x, largest, grad = types
@@ -163,6 +166,7 @@ class WindowMean(Windowed):
     """The mean of each window; padding counts as zeros, what `ceil` adds beyond it does not."""
 
     name = "window_mean"
+    finite = True
 
     def infer(self, *types: Type) -> Type:
         return self.windows(types[0])
@@ -190,6 +194,7 @@ class WindowMeanGradient(Windowed):
     """The gradient of `window_mean` spread over the windows of an input with these sides."""
 
     name = "window_mean_gradient"
+    finite = True
     sides: tuple[Dim, ...] = ()
 
     def infer(self, *types: Type) -> Type:
