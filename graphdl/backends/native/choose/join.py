@@ -13,7 +13,7 @@ from ....program.primitives import Amax, Amin, Contract, Mean, Sum
 from ..kernels.call import Call
 from ..kernels.epilogue import epilogue_of
 from ..kernels.operand import Operand
-from ..kernels.pointwise import stages_of
+from ..kernels.pointwise import has_kernel, stages_of
 from .labels import Unsupported
 from .lower import Context, contraction, reduced
 
@@ -58,9 +58,11 @@ def joined(
 ) -> list[Call] | None:
     """The calls of both; None where they stay apart.
 
-    They do where the second writes what the first still reads, and where the end of a contraction
-    is not cheap.
+    They do where the second writes what the first still reads, where the end of a contraction
+    is not cheap, and where one of them is left to NumPy.
     """
+    if any(each.primitive.pointwise and not has_kernel(each) for each in (first, op)):
+        return None
     sides, args = [operands[arg] for arg in first.args], [operands[arg] for arg in op.args]
     total = operands[first.out]
     if first.primitive.pointwise:

@@ -12,7 +12,7 @@ from ..kernels import reduction, rows, windows
 from ..kernels.call import Call
 from ..kernels.epilogue import Epilogue
 from ..kernels.operand import Operand, number
-from ..kernels.pointwise import Stage, copy, fill, pointwise, stages_of
+from ..kernels.pointwise import Stage, copy, fill, has_kernel, pointwise, stages_of
 from ..kernels.random import random
 from .contraction import contract
 from .sparse_contraction import contract_spread
@@ -33,6 +33,8 @@ def lower(op: Op, out: Operand, args: Args, context: Context) -> list[Call] | No
     """The calls of an operation that is no view and no scan; None where it has no kernel."""
     primitive = op.primitive
     if primitive.pointwise:
+        if not has_kernel(op):
+            return None
         operands, stages = stages_of(op, args, context.sizes)
         whole = [o if o.extents else o.broadcast(out.extents) for o in operands]
         return pointwise(out, whole, stages, context.precision)

@@ -15,6 +15,11 @@ from .function import WORD
 Write = Callable[..., Any]
 
 
+def has_scalar(name: str) -> bool:
+    """Whether a pointwise primitive can be done in registers; where not, NumPy does it."""
+    return name == "cast" or name in TABLE
+
+
 def apply(e: Emit, name: str, kind: Kind, args: list[Any]) -> Any:
     """The result of the primitive `name`, `kind` being that of the result."""
     if name == "cast":

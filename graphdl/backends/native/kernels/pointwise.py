@@ -11,7 +11,7 @@ from ....program import Kind, Op
 from ..compile.library import writer
 from ..emit.emit import Emit
 from ..emit.runtime_sizes import Argument, Number
-from ..emit.scalars import apply
+from ..emit.scalars import apply, has_scalar
 from .call import Call, Making
 from .operand import Operand, Sizes, merged
 
@@ -82,6 +82,13 @@ def pointwise(
     each = sum(COSTS.get(stage.name, 1) for stage in stages) + len(operands)
     flops = out.count * len(stages)
     return [making.call(FAMILY, spec, precision, out.count * each // 8, flops=flops)]
+
+
+def has_kernel(op: Op) -> bool:
+    """Whether every step of a pointwise operation can be done in registers."""
+    fused = op.primitive
+    steps = [s.primitive for s in fused.steps] if isinstance(fused, Fused) else [fused]
+    return all(step.view or has_scalar(step.name) for step in steps)
 
 
 def stages_of(op: Op, args: Sequence[Operand], sizes: Sizes) -> tuple[list[Operand], list[Stage]]:
